@@ -1,0 +1,1 @@
+"""Fitted on validation data: temperature and operating points."""

@@ -1,0 +1,1 @@
+"""The chain of documents: Dataset → Fingerprint → Plan → Run → Prediction → Report."""

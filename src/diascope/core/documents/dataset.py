@@ -1,0 +1,135 @@
+"""What lies in a data folder: cases, targets, splits and problems."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from diascope.core.documents.document import Document, Model
+
+
+class Source(Model):
+    """Where one image or label map is stored.
+
+    Attributes:
+        path: a file, or a folder for a DICOM series; relative to the data set's root with ``/``, or absolute.
+        files: the members of a DICOM series, relative to ``path``; empty for a single file.
+        key: the array's name in an ``.npz``.
+        index: the row of a stacked array.
+        structures: ROI names of an RTSTRUCT or segment labels of a DICOM SEG; the label map holds n + 1 for the nth.
+    """
+
+    path: str
+    files: tuple[str, ...] = ()
+    key: str | None = None
+    index: int | None = None
+    structures: tuple[str, ...] = ()
+
+
+Value = Source | dict[str, int | None] | str | float | None
+"""A target's value: a label map's source, several yes/no labels by class, a class name, a number; None is missing."""
+
+
+class Case(Model):
+    """One training or prediction item.
+
+    Attributes:
+        id: unique in the data set.
+        images: channel name → source. A channel that this case lacks is absent here, never filled in.
+        targets: target name → value; None or absent is missing.
+        attributes: age, sex, … as they stand in the table; None is missing.
+        patient, visit, site: None where not known.
+    """
+
+    id: str
+    images: dict[str, Source]
+    targets: dict[str, Value] = {}
+    attributes: dict[str, str | float | None] = {}
+    patient: str | None = None
+    visit: str | None = None
+    site: str | None = None
+
+
+class Target(Model):
+    """What can be learned: its kind (a name in ``diascope.core.targets``) and its classes.
+
+    Attributes:
+        classes: names in the order of the network's outputs. For a mask, background first.
+        values: for a mask: the number in the label map for each class, same order.
+        unit: for a value.
+    """
+
+    kind: str
+    classes: tuple[str, ...] = ()
+    values: tuple[int, ...] = ()
+    unit: str | None = None
+
+
+class Fold(Model):
+    """The ids of one training and one validation part."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+
+
+class Splits(Model):
+    """How the cases are divided.
+
+    Attributes:
+        origin: ``given: FILE or field`` or ``made: seed N``.
+        grouped_by: what never lies on both sides.
+        folds: given or made; without any there is nothing to train on.
+        test: never trained on nor chosen by; empty where there is none.
+    """
+
+    origin: str
+    grouped_by: Literal["patient", "case"]
+    folds: tuple[Fold, ...]
+    test: tuple[str, ...] = ()
+
+
+class Problem(Model):
+    """Something noticed about the data: ``error`` stops training, ``warning`` changes it, ``note`` informs."""
+
+    level: Literal["error", "warning", "note"]
+    code: str
+    message: str
+    cases: tuple[str, ...] = ()
+
+
+class Dataset(Document):
+    """The data set as found or as edited by hand.
+
+    Attributes:
+        root: the folder that relative paths start from; relative to the document's own folder when saved beside it.
+        layout: which layout was recognised (a name in ``diascope.curate.layouts``).
+        other_layouts: layouts that fit too and were not taken.
+        channels: channel names in the order of the network's inputs.
+        components: channel name → planes in its files: 1, or 3 for a colour picture. Absent names have 1.
+        left_out: case id → why it takes no part.
+        ignored: number of files that fit nothing.
+    """
+
+    SCHEMA: ClassVar[str] = "diascope.dataset/1"
+    name: str
+    root: str
+    layout: str
+    other_layouts: tuple[str, ...] = ()
+    ndim: Literal[2, 3]
+    modality: str | None = None
+    channels: tuple[str, ...]
+    components: dict[str, int] = {}
+    cases: tuple[Case, ...]
+    targets: dict[str, Target] = {}
+    attributes: tuple[str, ...] = ()
+    splits: Splits | None = None
+    left_out: dict[str, str] = {}
+    problems: tuple[Problem, ...] = ()
+    ignored: int = Field(0, ge=0)
+
+    def by_id(self) -> dict[str, Case]:
+        """Return the cases by their id."""
+        return {case.id: case for case in self.cases}
+
+    def has_patients(self) -> bool:
+        """Answer whether every case names its patient."""
+        return bool(self.cases) and all(case.patient is not None for case in self.cases)

@@ -1,0 +1,73 @@
+"""The data set in numbers: what the planner decides by."""
+
+from typing import ClassVar, Literal
+
+from diascope.core.documents.document import Document, Model
+
+
+class Spread(Model):
+    """Minimum, 10th percentile, median, 90th percentile and maximum along each spatial axis."""
+
+    minimum: tuple[float, ...]
+    p10: tuple[float, ...]
+    median: tuple[float, ...]
+    p90: tuple[float, ...]
+    maximum: tuple[float, ...]
+
+
+class Intensity(Model):
+    """One channel's values, over voxels drawn from all training cases.
+
+    ``foreground_*`` is over voxels inside the reference mask where there is one, else inside the non-zero region.
+    """
+
+    unit: str | None = None
+    cases: int
+    missing: int
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+    foreground_mean: float
+    foreground_std: float
+    foreground_p005: float
+    foreground_p995: float
+    scale_varies: float
+    """Largest over smallest standard deviation of a single image: above 10, images have no common scale."""
+
+
+class TargetNumbers(Model):
+    """One target's balance: cases for each class (``counts``), voxel share for each class of a mask, missing values."""
+
+    kind: str
+    counts: dict[str, int]
+    missing: int
+    voxel_share: dict[str, float] = {}
+    mean: float | None = None
+    std: float | None = None
+
+
+class Fingerprint(Document):
+    """The numbers of the cases that may be trained on; the test part never enters.
+
+    Attributes:
+        shape, shape_cropped: voxels along each axis before and after cropping to the non-zero region.
+        spacing: mm, or pixels where unknown (``has_spacing`` is then False for at least one case).
+        nonzero_share: median share of the volume that the non-zero crop keeps.
+        voxels: in all cases together.
+    """
+
+    SCHEMA: ClassVar[str] = "diascope.fingerprint/1"
+    dataset_digest: str
+    ndim: Literal[2, 3]
+    cases: int
+    patients: int | None
+    has_spacing: bool
+    spacing: Spread
+    shape: Spread
+    shape_cropped: Spread
+    nonzero_share: float
+    voxels: float
+    modality: str | None
+    channels: dict[str, Intensity]
+    targets: dict[str, TargetNumbers]

@@ -1,0 +1,37 @@
+"""What happened when a plan was carried out."""
+
+from typing import ClassVar, Literal
+
+from diascope.core.documents.document import Document, Model
+
+
+class Member(Model):
+    """One trained network: its folder ``members/NN``, its fold and seed, the steps it did and how long they took."""
+
+    folder: str
+    fold: int
+    seed: int
+    steps: int
+    seconds: float
+    weights_digest: str = ""
+
+
+class Run(Document):
+    """A run's own facts.
+
+    Attributes:
+        status: ``training`` until the weights are there, ``trained`` until the report is there, then ``done``.
+        seconds: of each stage, by its name.
+        peak_memory_gib: largest resident memory of the process; predicted by the plan beside it.
+        machine: processor, cores, memory, versions.
+    """
+
+    SCHEMA: ClassVar[str] = "diascope.run/1"
+    plan_digest: str
+    status: Literal["training", "trained", "done"]
+    members: tuple[Member, ...] = ()
+    seconds: dict[str, float] = {}
+    peak_memory_gib: float | None = None
+    predicted_memory_gib: float | None = None
+    machine: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()

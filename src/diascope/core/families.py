@@ -1,0 +1,16 @@
+"""Every family of plug-ins, by the package that holds its files. Nothing is imported until a name is loaded."""
+
+from diascope.core.catalogue import Catalogue
+from diascope.core.ports.kind import Kind
+from diascope.core.ports.loss import Loss
+from diascope.core.ports.metric import Metric
+from diascope.core.ports.network import Network
+from diascope.core.ports.reader import Reader
+from diascope.core.ports.task import Task
+
+KINDS: Catalogue[Kind] = Catalogue("diascope.core.targets", "KIND")
+READERS: Catalogue[Reader] = Catalogue("diascope.io", "READER")
+NETWORKS: Catalogue[Network] = Catalogue("diascope.networks", "NETWORK")
+LOSSES: Catalogue[Loss] = Catalogue("diascope.losses", "LOSS")
+METRICS: Catalogue[Metric] = Catalogue("diascope.metrics", "METRIC")
+TASKS: Catalogue[Task] = Catalogue("diascope.tasks", "TASK")

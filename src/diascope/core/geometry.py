@@ -1,0 +1,104 @@
+"""The grid an image lies on: shape and RAS+ millimetre affine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.errors import GeometryError
+
+GRID_TOLERANCE_VOXELS = 1e-3
+"""Two grids are the same when no corner lies further apart than this (float32 headers; issue nnUNet#1287)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """A regular grid in patient space.
+
+    Attributes:
+        shape: voxels along each spatial axis, ``(I, J)`` or ``(I, J, K)``.
+        affine: ``(4, 4)`` float64, voxel index → RAS+ mm. For a 2-D image the third column is the slice normal
+            times the slice thickness, or a unit vector where that is unknown.
+        has_spacing: False where the file says nothing of millimetres (PNG, npy): the affine is then the identity
+            in pixels, and no measurement in mm may be made of it.
+    """
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    has_spacing: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a grid that is no grid."""
+        affine = np.asarray(self.affine, dtype=np.float64)
+        if affine.shape != (4, 4) or not np.isfinite(affine).all():
+            raise GeometryError("affine is not a finite 4x4 matrix", expected="(4, 4), finite", got=affine.tolist())
+        if abs(np.linalg.det(affine[:3, :3])) < 1e-12:
+            raise GeometryError(
+                "affine has no volume: its voxels would be flat",
+                expected="a determinant that is not 0",
+                got=affine[:3, :3].tolist(),
+                fix="write the image again with its true spacing and direction",
+            )
+        affine.setflags(write=False)
+        object.__setattr__(self, "affine", affine)
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+
+    @property
+    def ndim(self) -> int:
+        """Return the number of spatial axes, 2 or 3."""
+        return len(self.shape)
+
+    @property
+    def spacing_mm(self) -> tuple[float, ...] | None:
+        """Return the voxel's edge along each spatial axis in mm, or None where it is unknown."""
+        return self.steps if self.has_spacing else None
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Return the voxel's edge along each spatial axis in the affine's own unit (mm, or pixels if unknown)."""
+        edges = np.linalg.norm(self.affine[:3, : self.ndim], axis=0)
+        return tuple(float(e) for e in edges)
+
+    def corners(self) -> NDArray[np.float64]:
+        """Return the world positions ``(2**ndim, 3)`` of the grid's corner voxels."""
+        axes = [(0, n - 1) for n in self.shape] + [(0,)] * (3 - self.ndim)
+        index = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+        return index @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def is_same_grid(self, other: "Geometry", tolerance_voxels: float = GRID_TOLERANCE_VOXELS) -> bool:
+        """Answer whether both grids have the same shape and their corners coincide within the tolerance."""
+        if self.shape != other.shape:
+            return False
+        if not (self.has_spacing and other.has_spacing):
+            return True  # a grid without millimetres can only be compared by its shape
+        distance = np.linalg.norm(self.corners() - other.corners(), axis=1).max()
+        return bool(distance <= tolerance_voxels * min(self.steps))
+
+    def describe(self) -> str:
+        """Return shape, spacing, origin and direction in one line."""
+        if not self.has_spacing:
+            return f"shape {self.shape}, spacing unknown"
+        spacing = ", ".join(f"{s:.4g}" for s in self.steps)
+        origin = ", ".join(f"{o:.4g}" for o in self.affine[:3, 3])
+        direction = (self.affine[:3, : self.ndim] / np.asarray(self.steps)).round(3).tolist()
+        return f"shape {self.shape}, spacing ({spacing}) mm, origin ({origin}) mm RAS, direction {direction}"
+
+
+def geometry_without_spacing(shape: tuple[int, ...]) -> Geometry:
+    """Return the grid of a file that says nothing about millimetres."""
+    return Geometry(shape, np.eye(4), has_spacing=False)
+
+
+def check_same_grid(reference: Geometry, other: Geometry, names: tuple[str, str]) -> None:
+    """Raise where two images that belong together lie on different grids.
+
+    Raises:
+        GeometryError: with both geometries.
+    """
+    if not reference.is_same_grid(other):
+        raise GeometryError(
+            f"{names[1]} lies on another grid than {names[0]}",
+            expected=reference.describe(),
+            got=other.describe(),
+            fix="correct the header, or let Diascope resample it with --set curate.resample_masks=true",
+        )

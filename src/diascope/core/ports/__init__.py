@@ -1,0 +1,1 @@
+"""What each family's plug-in must offer: one contract a file, no implementation."""

@@ -1,0 +1,35 @@
+"""What belongs to the machine and may not change an output."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder for Diascope (``DIASCOPE_CACHE``, else what the system has for it)."""
+    if given := os.environ.get("DIASCOPE_CACHE"):
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "diascope"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "diascope"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "diascope"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Machine settings.
+
+    Attributes:
+        device: where networks run; ``auto`` takes a GPU where there is one.
+        devices: processes that train together (DDP).
+        workers: loader processes; 0 loads in the training process.
+        cache: folder for preprocessed cases.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: int = 1
+    workers: int = 0
+    cache: Path = field(default_factory=cache_folder)

@@ -1,0 +1,1 @@
+"""Kinds of target, one a file, listed by ``diascope.core.families.KINDS``."""

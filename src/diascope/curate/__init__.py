@@ -1,0 +1,1 @@
+"""Files → Dataset: recognise layouts, check, find copies, split by patient."""

@@ -1,0 +1,1 @@
+"""Metrics, one a file, listed by ``diascope.core.families.METRICS``."""

@@ -1,0 +1,1 @@
+"""Network families, one a file, listed by ``diascope.core.families.NETWORKS``."""

@@ -1,0 +1,1 @@
+"""Fingerprint, task and budget → Plan; one rule a file."""

@@ -1,0 +1,1 @@
+"""Plan, weights and case → Prediction, in bounded memory."""

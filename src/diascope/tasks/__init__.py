@@ -1,0 +1,1 @@
+"""Tasks, one a file, listed by ``diascope.core.families.TASKS``."""

@@ -1,0 +1,1 @@
+"""Plan → Run: one loop for all tasks."""

@@ -1,0 +1,1 @@
+"""Deterministic transforms on numpy and random ones on torch batches."""
