@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from diascope.core.documents.document import Document, Model
+from diascope.core.documents.document import Document, Model, digest
 
 
 class Source(Model):
@@ -88,12 +88,35 @@ class Splits(Model):
 
 
 class Problem(Model):
-    """Something noticed about the data: ``error`` stops training, ``warning`` changes it, ``note`` informs."""
+    """Something noticed about the data: ``error`` stops training, ``warning`` changes it, ``note`` informs.
+
+    Attributes:
+        target: the only target that it concerns; None concerns all.
+    """
 
     level: Literal["error", "warning", "note"]
     code: str
     message: str
     cases: tuple[str, ...] = ()
+    target: str | None = None
+
+
+class Measured(Model):
+    """What reading every image once has found; the curation page says how.
+
+    Attributes:
+        sources: digest of the sources that were read; where the cases' sources have changed, they are read again.
+        shape: smallest, median and largest number of voxels along each axis.
+        spacing_mm: the same for the voxel's edge; None where a file gives none.
+        stored_as: numpy names of the stored types.
+        present: a mask target → class → number of cases that hold it.
+    """
+
+    sources: str
+    shape: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    spacing_mm: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]] | None = None
+    stored_as: tuple[str, ...] = ()
+    present: dict[str, dict[str, int]] = {}
 
 
 class Dataset(Document):
@@ -106,6 +129,7 @@ class Dataset(Document):
         channels: channel names in the order of the network's inputs.
         components: channel name → planes in its files: 1, or 3 for a colour picture. Absent names have 1.
         left_out: case id → why it takes no part.
+        measured: None until the images have been read.
         ignored: number of files that fit nothing.
     """
 
@@ -124,7 +148,14 @@ class Dataset(Document):
     splits: Splits | None = None
     left_out: dict[str, str] = {}
     problems: tuple[Problem, ...] = ()
+    measured: Measured | None = None
     ignored: int = Field(0, ge=0)
+
+    def digest(self) -> str:
+        """Return the digest of everything but ``root``: the same data in another place are the same data."""
+        content = self.content()
+        del content["root"]
+        return digest(content)
 
     def by_id(self) -> dict[str, Case]:
         """Return the cases by their id."""
