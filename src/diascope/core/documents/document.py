@@ -31,7 +31,7 @@ class Document(Model):
 
     SCHEMA: ClassVar[str]
     MIGRATIONS: ClassVar[dict[str, Migration]] = {}
-    schema_: str = Field("", alias="schema")
+    schema_: str = Field(default="", alias="schema")
 
     def model_post_init(self, context: object) -> None:
         """Stamp the schema."""

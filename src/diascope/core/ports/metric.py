@@ -1,8 +1,8 @@
 """A metric: what it compares, and how its number is to be read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What a metric over a set of cases sees.
+    """What a metric over a set of cases sees; made by ``Scores.of``.
+
+    A resample keeps the arrays and changes only the weights, so that nothing is sorted again a thousand times.
 
     Attributes:
         reference: ``(N, C)`` of 0 and 1, nan where missing.
@@ -18,23 +20,44 @@ class Scores:
         decided: ``(N, C)`` bool: the class that the operating point picks (argmax where classes exclude each other
             and there are more than two).
         exclusive: each case has just one class.
+        weight: ``(N,)`` how often each case counts: 1, or its number of draws in a resample.
+        falling: ``(N, C)`` row numbers by falling probability, for each class.
     """
 
     reference: NDArray[np.float64]
     probability: NDArray[np.float64]
     decided: NDArray[np.bool_]
     exclusive: bool
+    weight: NDArray[np.float64]
+    falling: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, reference: NDArray, probability: NDArray, decided: NDArray[np.bool_], *, exclusive: bool) -> "Scores":
+        """Return the scores of cases that count once each."""
+        probability = np.asarray(probability, np.float64)
+        falling = np.argsort(-probability, axis=0, kind="stable")
+        return cls(
+            np.asarray(reference, np.float64), probability, decided, exclusive, np.ones(len(probability)), falling
+        )
 
     def take(self, index: NDArray[np.intp]) -> "Scores":
-        """Return the same for some cases, repeated ones too."""
-        return Scores(self.reference[index], self.probability[index], self.decided[index], self.exclusive)
+        """Return the same with each case counted as often as it stands in ``index``."""
+        return replace(self, weight=np.bincount(index, minlength=len(self.reference)).astype(np.float64))
+
+    @property
+    def is_binary(self) -> bool:
+        """Answer whether there is one question with two exclusive answers; the second class is the positive one."""
+        return self.exclusive and self.reference.shape[1] == 2
 
 
 MaskMetric = Callable[[NDArray[np.bool_], NDArray[np.bool_], tuple[float, ...] | None], float]
 """``(reference, prediction, spacing_mm) -> value`` of two masks ``(I, J[, K])``; nan where undefined."""
 
 SetMetric = Callable[[Scores], tuple[float, NDArray[np.float64] | None]]
-"""``scores -> (value, value of each class or None)``; nan where undefined."""
+"""``scores -> (value, values (C,) of the classes or None)``; nan where undefined.
+
+The value of a binary question is its positive class's, else the mean over the classes where it is defined.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +65,7 @@ class Metric:
     """One metric; ``over`` says which of the two signatures ``compute`` has.
 
     Attributes:
+        compute: a ``MaskMetric`` or a ``SetMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
         bounds: the lowest and highest value possible.
@@ -54,5 +78,5 @@ class Metric:
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]
-    compute: MaskMetric | SetMetric
+    compute: Callable[..., Any]
     needs_spacing: bool = False

@@ -18,17 +18,36 @@ Aggregate = dict[str, tuple[float, NDArray[np.float64] | None]]
 """Metric name → its value and, where it has them, the values of ``Task.judged(target)``; nan where undefined."""
 
 
+Measure = Callable[[NDArray[np.intp]], Aggregate]
+"""``index -> metrics`` of the cases picked, repeated ones counted as often as they are drawn."""
+
+
 @dataclass(frozen=True)
 class Head:
-    """The network's end: names of its outputs and what turns logits into probabilities."""
+    """The network's end: names of its outputs and what turns logits into probabilities.
+
+    ``softmax``: the outputs exclude each other, and with two of them the second is the positive class.
+    """
 
     outputs: tuple[str, ...]
     activation: Literal["softmax", "sigmoid"]
 
+    @property
+    def is_binary(self) -> bool:
+        """Answer whether there is one question with two exclusive answers."""
+        return self.activation == "softmax" and len(self.outputs) == 2
+
 
 @dataclass(frozen=True, eq=False)
 class CaseView:
-    """One evaluated case for a figure: image ``(C, I, J[, K])``, reference and prediction as the task has them."""
+    """One evaluated case for a figure.
+
+    Attributes:
+        image: ``(C, I, J[, K])``.
+        reference: label map of class indices on the image's grid, or the vector that ``Kind.encode`` gives.
+        prediction: label map of class indices, or calibrated probabilities ``(O,)``.
+        headline: the case's value by ``Task.case_headline``.
+    """
 
     case_id: str
     image: NDArray
@@ -55,15 +74,17 @@ class Task:
         judged: ``target -> names`` of the classes that figures are given for (a mask's foreground).
         score_case: ``(target, reference, prediction, geometry, calibration) -> arrays`` of one case, of fixed shape.
             ``reference`` is what ``Kind.encode`` gives; ``prediction`` a label map of class indices on the image's
-            grid, or logits ``(O,)``.
-        aggregate: ``(target, table, index) -> metrics`` of the cases that ``index`` picks (with repeats): the bootstrap
-            calls it for every resample.
+            grid, or logits ``(O,)``. The geometry is None for a task that is not dense.
+        aggregate: ``(target, table) -> measure``, where ``measure(index)`` gives the metrics of the cases that
+            ``index`` picks (with repeats): what can be prepared once is, as the bootstrap calls ``measure`` often.
+        defined: ``(target, table, metric) -> (N, judged)`` bool: which cases a metric's value rests on, for each class.
         case_rows: ``(target, table, row) -> one dict for each class`` of one case, for ``cases.csv``.
         case_headline: ``(target, table) -> (N,)`` by which cases are ranked, higher is better; nan where undefined.
         baseline_name: such as ``majority_class``.
-        fit_baseline: ``(target, references) -> predict(shape) -> prediction`` as ``score_case`` takes it; references are
-            an iterable of the training part's encoded values, shape that of an evaluated case's grid.
-        plots: name → ``(target, table) -> SVG text`` for the report (ROC, reliability …).
+        fit_baseline: ``(target, references) -> predict(shape) -> prediction`` as ``score_case`` takes it; references
+            are an iterable of the training part's encoded values, shape that of an evaluated case's grid.
+        plots: name → ``(target, table) -> SVG text`` for the report (ROC, reliability …); empty where the plot makes
+            no sense for this target.
         picture: ``(target, view) -> SVG or PNG data`` of one case with reference and prediction.
     """
 
@@ -76,8 +97,9 @@ class Task:
     metrics: tuple[str, ...]
     fits: tuple[str, ...]
     judged: Callable[[Target], tuple[str, ...]]
-    score_case: Callable[[Target, NDArray, NDArray, Geometry, Calibration], dict[str, NDArray]]
-    aggregate: Callable[[Target, Table, NDArray[np.intp]], Aggregate]
+    score_case: Callable[[Target, NDArray, NDArray, Geometry | None, Calibration], dict[str, NDArray]]
+    aggregate: Callable[[Target, Table], Measure]
+    defined: Callable[[Target, Table, str], NDArray[np.bool_]]
     case_rows: Callable[[Target, Table, int], list[dict[str, Any]]]
     case_headline: Callable[[Target, Table], NDArray[np.float64]]
     baseline_name: str

@@ -1,0 +1,45 @@
+"""Fit what a task asks for, in the order in which it asks."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.calibration.operating_point import fit_operating_point
+from diascope.calibration.temperature import fit_temperature
+from diascope.core.documents.calibration import Calibration
+from diascope.core.errors import OptionError, nearest
+from diascope.core.ports.task import Head
+
+Step = Callable[[Calibration, NDArray, NDArray, Head], Calibration]
+"""``(calibration so far, logits (N, O), reference (N, O), head) -> calibration`` with one thing more."""
+
+STEPS: dict[str, Step] = {"temperature": fit_temperature, "operating_point": fit_operating_point}
+
+
+def fit(fits: Sequence[str], logits: NDArray, reference: NDArray, head: Head, *, fitted_on: str) -> Calibration:
+    """Return what ``fits`` names, fitted on cases that are neither trained on nor evaluated.
+
+    Args:
+        fits: names in ``STEPS``; a later step sees what an earlier one found.
+        logits: ``(N, O)``, the network's own.
+        reference: ``(N, O)`` of 0 and 1, nan where missing.
+        head: names of the O outputs and whether they exclude each other.
+        fitted_on: which cases these are, for the report.
+
+    Raises:
+        OptionError: a step has no such name.
+    """
+    logits, reference = np.asarray(logits, np.float64), np.asarray(reference, np.float64)
+    known = int((~np.isnan(reference)).any(axis=1).sum())
+    calibration = Calibration(fitted_on=fitted_on, cases=known)
+    for name in fits:
+        if name not in STEPS:
+            raise OptionError(f"calibration cannot fit {name!r}", fix=nearest(name, STEPS))
+        calibration = STEPS[name](calibration, logits, reference, head)
+    return calibration
+
+
+def nothing_fitted() -> Calibration:
+    """Return the calibration that changes nothing: temperature 1, thresholds 0.5."""
+    return Calibration(fitted_on="nothing", cases=0)

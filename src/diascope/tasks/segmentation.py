@@ -1,0 +1,174 @@
+"""Every voxel gets a class."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.documents.calibration import Calibration
+from diascope.core.documents.dataset import Target
+from diascope.core.families import METRICS
+from diascope.core.geometry import Geometry
+from diascope.core.ports.task import Aggregate, CaseView, Head, Measure, Table, Task
+
+MEASURED = ("dice", "surface_dice", "hd95_mm", "volume_error_ml")
+"""The first ranks the cases."""
+
+MEAN_MAP_EDGE = {2: 256, 3: 64}
+"""Chosen here: grid on which the mean label map is kept, by number of axes; about 100 MB with 100 classes in 3-D."""
+
+
+def _head(target: Target) -> Head:
+    return Head(target.classes, "softmax")
+
+
+def _judged(target: Target) -> tuple[str, ...]:
+    return target.classes[1:]
+
+
+def score_case(
+    target: Target, reference: NDArray, prediction: NDArray, geometry: Geometry | None, calibration: Calibration
+) -> dict[str, NDArray]:
+    """Return each metric, and the voxels of both masks, for each foreground class, ``(judged,)`` each.
+
+    Both are label maps of class indices on one grid. Each class is measured in the box that holds it, so the cost
+    follows the structures, not the image times the number of classes.
+    """
+    count = len(_judged(target))
+    spacing = geometry.spacing_mm if geometry else None
+    metrics = {name: METRICS.load(name).compute for name in MEASURED}
+    scores = {name: np.full(count, np.nan) for name in MEASURED}
+    scores |= {name: np.zeros(count) for name in ("reference_voxels", "predicted_voxels")}
+    for column, box in enumerate(_boxes(reference, prediction, count)):
+        masks = reference[box] == column + 1, prediction[box] == column + 1
+        for name, compute in metrics.items():
+            scores[name][column] = compute(*masks, spacing)
+        scores["reference_voxels"][column], scores["predicted_voxels"][column] = map(np.count_nonzero, masks)
+    return scores
+
+
+def _boxes(reference: NDArray, prediction: NDArray, count: int) -> list[tuple[slice, ...]]:
+    """Return, for each foreground class, the box that holds it in either label map; an empty box where it is absent."""
+    from scipy.ndimage import find_objects
+
+    found = [find_objects(labels.astype(np.int32, copy=False), max_label=count) for labels in (reference, prediction)]
+    boxes = []
+    for pair in zip(*found, strict=True):
+        present = [box for box in pair if box is not None]
+        if not present:
+            boxes.append((slice(0, 0),) * reference.ndim)
+            continue
+        axes = zip(*present, strict=True)
+        boxes.append(tuple(slice(min(s.start for s in axis), max(s.stop for s in axis)) for axis in axes))
+    return boxes
+
+
+def aggregate(target: Target, table: Table) -> Measure:
+    """Return what gives the mean over cases for each class, then over classes, undefined values left out."""
+    defined = {name: ~np.isnan(table[name]) for name in MEASURED}
+    filled = {name: np.where(defined[name], table[name], 0.0) for name in MEASURED}
+
+    def measure(index: NDArray[np.intp]) -> Aggregate:
+        weight = np.bincount(index, minlength=len(table[MEASURED[0]])).astype(np.float64)
+        return {name: _mean(weight @ filled[name], weight @ defined[name]) for name in MEASURED}
+
+    return measure
+
+
+def _mean(total: NDArray[np.float64], number: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    per_class = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    known = per_class[number > 0]
+    return (float(known.mean()) if known.size else float("nan")), per_class
+
+
+def _defined(target: Target, table: Table, metric: str) -> NDArray[np.bool_]:
+    return ~np.isnan(table[metric])
+
+
+def _case_rows(target: Target, table: Table, row: int) -> list[dict[str, Any]]:
+    names = [*MEASURED, "reference_voxels", "predicted_voxels"]
+    return [
+        {"class": name} | {n: _number(table[n][row, column]) for n in names}
+        for column, name in enumerate(_judged(target))
+    ]
+
+
+def _number(value: float) -> float | int | None:
+    """Return a value as a table shows it: None where undefined."""
+    if np.isnan(value):
+        return None
+    return int(value) if value == int(value) else float(value)
+
+
+def case_headline(target: Target, table: Table) -> NDArray[np.float64]:
+    """Return each case's mean Dice over the foreground classes where it is defined, ``(N,)``."""
+    dice = table[MEASURED[0]]
+    known = ~np.isnan(dice)
+    number = known.sum(axis=1)
+    return np.where(number > 0, np.where(known, dice, 0.0).sum(axis=1) / np.maximum(number, 1), np.nan)
+
+
+def fit_baseline(target: Target, references: Iterable[NDArray]) -> Callable[[tuple[int, ...]], NDArray]:
+    """Return what predicts, for a grid's shape, the most frequent class at each relative position.
+
+    Label maps are brought to one small grid by nearest neighbour, counted, and the winners brought to the asked shape.
+    Ties, and no references at all, give background.
+    """
+    counts: NDArray[np.int32] | None = None
+    for labels in references:
+        small = _to_shape(labels, (MEAN_MAP_EDGE[labels.ndim],) * labels.ndim)
+        if counts is None:
+            counts = np.zeros((len(target.classes), *small.shape), np.int32)
+        for number in np.unique(small):
+            counts[number] += small == number
+    winners = None if counts is None else counts.argmax(axis=0).astype(np.int32)
+    return lambda shape: np.zeros(shape, np.int32) if winners is None else _to_shape(winners, shape)
+
+
+def _to_shape(labels: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Return the label map on a grid of another shape over the same extent, by nearest neighbour."""
+    index = [((np.arange(n) + 0.5) * old / n).astype(np.intp) for n, old in zip(shape, labels.shape, strict=True)]
+    return labels[np.ix_(*index)]
+
+
+def _strip(metric: str) -> Callable[[Target, Table], str]:
+    def plot(target: Target, table: Table) -> str:
+        from diascope.figures.spread import dice_strip
+
+        if np.isnan(table[metric]).all():
+            return ""
+        declared = METRICS.load(metric)
+        label = f"{declared.title}, {declared.unit}" if declared.unit else declared.title
+        values = {name: table[metric][:, column] for column, name in enumerate(_judged(target))}
+        return dice_strip(values, x=label, bounds=(0, 1) if declared.bounds == (0, 1) else None)
+
+    return plot
+
+
+def _picture(target: Target, view: CaseView) -> str:
+    from diascope.figures.case import case_outline
+
+    return case_outline(view.image, view.reference, view.prediction, _judged(target), view.geometry)
+
+
+TASK = Task(
+    name="segmentation",
+    kinds=("mask",),
+    dense=True,
+    head=_head,
+    losses={"mask": "dice_ce"},
+    networks=("unet",),
+    metrics=MEASURED,
+    fits=(),
+    judged=_judged,
+    score_case=score_case,
+    aggregate=aggregate,
+    defined=_defined,
+    case_rows=_case_rows,
+    case_headline=case_headline,
+    baseline_name="mean_label_map",
+    fit_baseline=fit_baseline,
+    plots={name: _strip(name) for name in MEASURED},
+    picture=_picture,
+)
