@@ -1,6 +1,7 @@
 """Every family of plug-ins, by the package that holds its files. Nothing is imported until a name is loaded."""
 
 from diascope.core.catalogue import Catalogue
+from diascope.core.ports.engine import Engine
 from diascope.core.ports.kind import Kind
 from diascope.core.ports.loss import Loss
 from diascope.core.ports.metric import Metric
@@ -14,3 +15,4 @@ NETWORKS: Catalogue[Network] = Catalogue("diascope.networks", "NETWORK")
 LOSSES: Catalogue[Loss] = Catalogue("diascope.losses", "LOSS")
 METRICS: Catalogue[Metric] = Catalogue("diascope.metrics", "METRIC")
 TASKS: Catalogue[Task] = Catalogue("diascope.tasks", "TASK")
+ENGINES: Catalogue[Engine] = Catalogue("diascope.engines", "ENGINE")

@@ -32,7 +32,8 @@ class Geometry:
         affine = np.asarray(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
             raise GeometryError("affine is not a finite 4x4 matrix", expected="(4, 4), finite", got=affine.tolist())
-        if abs(np.linalg.det(affine[:3, :3])) < 1e-12:
+        edges = np.linalg.norm(affine[:3, :3], axis=0)
+        if not edges.all() or abs(np.linalg.det(affine[:3, :3] / edges)) < 1e-6:
             raise GeometryError(
                 "affine has no volume: its voxels would be flat",
                 expected="a determinant that is not 0",

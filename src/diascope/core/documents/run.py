@@ -24,6 +24,7 @@ class Run(Document):
         seconds: of each stage, by its name.
         peak_memory_gib: largest resident memory of the process; predicted by the plan beside it.
         machine: processor, cores, memory, versions.
+        replays: the plan came with recorded steps: nothing is measured or cut.
     """
 
     SCHEMA: ClassVar[str] = "diascope.run/1"
@@ -34,4 +35,5 @@ class Run(Document):
     peak_memory_gib: float | None = None
     predicted_memory_gib: float | None = None
     machine: dict[str, str] = {}
+    replays: bool = False
     warnings: tuple[str, ...] = ()

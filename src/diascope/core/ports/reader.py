@@ -14,7 +14,7 @@ class Header:
     """What a file says before its voxels are read.
 
     Attributes:
-        geometry: the grid; channels: C; dtype: numpy name of the stored type.
+        geometry: the grid; channels: C; dtype: numpy name of the type that ``read`` gives.
         notes: what the reader had to decide, in whole sentences.
         photographic: the three channels are red, green and blue of one picture.
     """
@@ -43,6 +43,8 @@ class Reader:
         read_on: ``(path, source, geometry) -> label map image`` on the given grid, for formats whose structures have no
             voxels of their own or a grid that follows another image (RTSTRUCT, SEG); None for all others. The label
             map holds n + 1 for ``source.structures[n]``; where structures overlap, the later one wins and a note says so.
+        read_labels: ``read`` for a file that is a label map, where that differs: a palette picture is colours to ``read``
+            and class numbers here. None: ``read`` does for both.
     """
 
     name: str
@@ -52,3 +54,4 @@ class Reader:
     read_header: Callable[[Path, Source], Header]
     write: Callable[[Path, Image, Path | None], None] | None = None
     read_on: Callable[[Path, Source, Geometry], Image] | None = None
+    read_labels: Callable[[Path, Source], Image] | None = None

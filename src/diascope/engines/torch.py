@@ -1,0 +1,46 @@
+"""PyTorch itself: bfloat16 autocast and channels-last where the plan says so."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import nn
+
+from diascope.core.errors import RunError
+from diascope.core.ports.engine import Engine, Runner
+
+
+def wrap(module: nn.Module, precision: str, device: str) -> Runner:
+    """Return a runner for a module that is already built and loaded."""
+    spatial = 3 if any(isinstance(m, nn.Conv3d) for m in module.modules()) else 2
+    layout = torch.channels_last_3d if spatial == 3 else torch.channels_last
+    module = module.to(device).to(memory_format=layout).eval()  # pyright: ignore[reportCallIssue] — torch's own stub
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = torch.from_numpy(np.ascontiguousarray(batch, np.float32)).to(device).contiguous(memory_format=layout)
+        lower = precision.startswith("bf16")
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=lower):
+            return module(x).float().cpu().numpy()
+
+    return run
+
+
+def _load(build: Callable[[], nn.Module], weights: Path | None, precision: str, device: str) -> Runner:
+    """Return a runner for a module with the weights of a safetensors file.
+
+    Raises:
+        RunError: the file does not hold this module's weights.
+    """
+    module = build()
+    if weights is not None:
+        try:
+            module.load_state_dict(load_file(weights))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise RunError(f"{weights.name} does not fit the plan's network", got=str(error)[:300]) from None
+    return wrap(module, precision, device)
+
+
+ENGINE = Engine("torch", _load)

@@ -1,0 +1,87 @@
+"""Residual network with one vector a case (MONAI's ResNet with basic blocks; He et al. 2016).
+
+Options under ``network.``: ``features`` and ``blocks`` (four levels each), ``first_stride``, ``dropout``.
+"""
+
+from math import prod
+
+from monai.networks.nets.resnet import ResNet, ResNetBlock
+from torch import Tensor, cat, nn
+
+from diascope.core.ports.network import Network, Shape
+
+LEVELS = 4
+
+
+class ResNetClassifier(nn.Module):
+    """Residual levels, then average and maximum over space side by side, dropout, and one linear layer.
+
+    The maximum keeps what a small bright spot says, which an average over a large image washes out.
+    """
+
+    def __init__(self, trunk: ResNet, *, features: int, outputs: int, ndim: int, dropout: float) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.average = nn.AdaptiveAvgPool2d(1) if ndim == 2 else nn.AdaptiveAvgPool3d(1)
+        self.maximum = nn.AdaptiveMaxPool2d(1) if ndim == 2 else nn.AdaptiveMaxPool3d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * features, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits ``(B, O)``."""
+        t = self.trunk
+        x = t.act(t.bn1(t.conv1(x)))
+        x = t.layer4(t.layer3(t.layer2(t.layer1(x))))
+        pooled = self.average(x).flatten(1), self.maximum(x).flatten(1)
+        return self.head(self.dropout(cat(pooled, 1)))
+
+
+def _build(shape: Shape) -> ResNetClassifier:
+    options = shape.options
+    features = [int(f) for f in options["features"]]
+    trunk = ResNet(
+        block=ResNetBlock,
+        layers=[int(b) for b in options["blocks"]],
+        block_inplanes=features,
+        spatial_dims=shape.ndim,
+        n_input_channels=shape.inputs,
+        conv1_t_size=3,
+        conv1_t_stride=int(options["first_stride"]),
+        no_max_pool=True,
+        feed_forward=False,
+    )
+    return ResNetClassifier(
+        trunk, features=features[-1], outputs=shape.outputs, ndim=shape.ndim, dropout=float(options["dropout"])
+    )
+
+
+def _levels(shape: Shape) -> list[tuple[int, int, float]]:
+    """Return features, blocks and voxels of each level."""
+    first = int(shape.options["first_stride"])
+    size, levels = [-(-n // first) for n in shape.patch], []
+    for level, (features, blocks) in enumerate(zip(shape.options["features"], shape.options["blocks"], strict=True)):
+        size = size if level == 0 else [-(-n // 2) for n in size]
+        levels.append((int(features), int(blocks), float(prod(size))))
+    return levels
+
+
+def _convolutions(shape: Shape) -> list[tuple[float, float]]:
+    """Return weights and output voxels of each convolution."""
+    kernel, levels = 3.0**shape.ndim, _levels(shape)
+    before = levels[0][0]
+    found = [(shape.inputs * before * kernel, levels[0][2])]
+    for features, blocks, voxels in levels:
+        found.append((before * features * (kernel + 1), voxels))
+        found += [(features * features * kernel, voxels)] * (2 * blocks - 1)
+        before = features
+    return found
+
+
+NETWORK = Network(
+    "resnet",
+    dense=False,
+    build=_build,
+    activations=lambda shape: sum(5 * f * b * v for f, b, v in _levels(shape)) + 3 * _levels(shape)[0][2] * 32,
+    parameters=lambda shape: sum(weights for weights, _ in _convolutions(shape)),
+    operations=lambda shape: sum(weights * voxels for weights, voxels in _convolutions(shape)),
+)

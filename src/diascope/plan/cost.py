@@ -1,0 +1,122 @@
+"""What a network costs in time and memory, before anything is built."""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+from diascope.core.families import NETWORKS
+from diascope.core.ports.network import Shape
+from diascope.plan.rule import Context
+
+MULTIPLY_ADDS_PER_SECOND = {"cpu": 5e10, "cuda": 1e13}
+"""Sustained in training, for each core (cpu) or device: chosen here; measured 6e10 a core for a 16-128 channel U-Net in
+bf16 on a 2-core AVX512-BF16 machine (docs/lab-log.md). Only sizes are chosen by it: steps are fixed by measurement."""
+
+BASE_BYTES = 0.75 * 2**30
+"""Resident memory of the interpreter with torch, MONAI and the readers loaded (measured, docs/lab-log.md)."""
+
+SHARE_FOR_TRAINING = 0.8
+"""Of the budget's time; the rest is reading, prediction, evaluation and report."""
+
+
+def rate(context: Context) -> float:
+    """Return the multiply-adds a second that a training step is assumed to reach."""
+    device = context.budget.device
+    return MULTIPLY_ADDS_PER_SECOND[device] * (context.budget.cores if device == "cpu" else 1)
+
+
+def training_seconds(context: Context) -> float:
+    """Return the seconds that one member may train."""
+    return context.budget.seconds * SHARE_FOR_TRAINING / max(1, context.budget.members)
+
+
+def steps_possible(context: Context, shape: Shape, network: str, batch: int) -> float:
+    """Return how many training steps fit: a backward pass costs twice the forward pass."""
+    operations = 3.0 * NETWORKS.load(network).operations(shape) * batch
+    return training_seconds(context) * rate(context) / operations
+
+
+def memory_bytes(context: Context, shape: Shape, network: str, batch: int) -> float:
+    """Return the peak resident memory of training: base, cached cases, weights and activations.
+
+    Weights count for the parameter, gradient, two AdamW moments, average and a checkpoint being written (4 bytes each);
+    activations are kept in 2 bytes and the widest one is held in float32 by the loss.
+    """
+    family = NETWORKS.load(network)
+    weights = family.parameters(shape) * 4 * 7
+    activations = family.activations(shape) * batch * 2 * 1.25
+    loss = shape.outputs * prod(shape.patch) * batch * 4 * 6 if family.dense else 0
+    return BASE_BYTES + cached_bytes(context) + weights + activations + loss
+
+
+def cached_bytes(context: Context) -> float:
+    """Return what the prepared training cases take in memory: float32 channels and one byte of labels a voxel."""
+    if context.values.get("cache.mode") == "mapped":
+        return 0.0
+    return prepared_bytes(context)
+
+
+def prepared_bytes(context: Context) -> float:
+    """Return the size of all prepared cases, wherever they lie."""
+    planes = sum(context.values["preprocess.components"].values())
+    if fixed := context.values.get("preprocess.shape"):
+        voxels = float(prod(fixed))
+    else:
+        voxels = prod(median_shape(context))
+    return context.fingerprint.cases * voxels * (4 * planes + (1 if context.task.dense else 0))
+
+
+def median_shape(context: Context) -> tuple[float, ...]:
+    """Return the median cropped shape on the network's grid."""
+    fingerprint = context.fingerprint
+    spacing = context.values.get("preprocess.spacing_mm")
+    if spacing is None:
+        return fingerprint.shape_cropped.median
+    return tuple(
+        n * old / new
+        for n, old, new in zip(fingerprint.shape_cropped.median, fingerprint.spacing.median, spacing, strict=True)
+    )
+
+
+def grid_steps(context: Context) -> tuple[float, ...]:
+    """Return the network grid's voxel edges, in mm or pixels."""
+    spacing = context.values.get("preprocess.spacing_mm")
+    return tuple(spacing) if spacing else context.fingerprint.spacing.median
+
+
+def shape_of(context: Context, patch: Sequence[int], options: Mapping[str, Any]) -> Shape:
+    """Return what a network is built for."""
+    inputs = sum(context.values["preprocess.components"].values())
+    outputs = len(context.task.head(context.target).outputs)
+    return Shape(len(patch), inputs, outputs, tuple(int(n) for n in patch), options)
+
+
+def unet_levels(patch: Sequence[int], steps: Sequence[float]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return kernels and strides of each level (Isensee et al. 2021).
+
+    An axis is halved while it keeps at least 4 voxels and its spacing is below twice the finest; its kernel is 1
+    until its spacing comes within twice the finest, then 3.
+    """
+    size, spacing = list(patch), list(steps)
+    strides, kernels = [[1] * len(size)], []
+    while True:
+        finest = min(spacing)
+        kernels.append([3 if s < 2 * finest else 1 for s in spacing])
+        finest_poolable = min((s for s, n in zip(spacing, size, strict=True) if n >= 8), default=0.0)
+        pool = [n >= 8 and s < 2 * finest_poolable for s, n in zip(spacing, size, strict=True)]
+        if not any(pool) or len(strides) == 7:
+            return kernels, strides
+        strides.append([2 if p else 1 for p in pool])
+        size = [-(-n // 2) if p else n for n, p in zip(size, pool, strict=True)]
+        spacing = [s * 2 if p else s for s, p in zip(spacing, pool, strict=True)]
+
+
+def unet_features(base: int, levels: int, ndim: int) -> list[int]:
+    """Return the channels of each level: doubled at each, up to ten times (3-D) or sixteen times (2-D) the base."""
+    cap = base * (10 if ndim == 3 else 16)
+    return [min(base * 2**level, cap) for level in range(levels)]
+
+
+def multiples(strides: Sequence[Sequence[int]]) -> list[int]:
+    """Return what a patch's edges must be multiples of."""
+    return [prod(axis) for axis in zip(*strides, strict=True)]

@@ -1,0 +1,134 @@
+"""Dataset, fingerprint, task and budget → Plan."""
+
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from diascope.core.catalogue import Catalogue
+from diascope.core.documents.dataset import Dataset, Target
+from diascope.core.documents.fingerprint import Fingerprint
+from diascope.core.documents.plan import Decision, Plan
+from diascope.core.errors import OptionError, nearest
+from diascope.core.families import KINDS, TASKS
+from diascope.core.ports.task import Task
+from diascope.plan.rule import Budget, Context, Rule
+
+RULES: Catalogue[Rule] = Catalogue("diascope.plan.rules", "RULE")
+
+
+def ordered_rules() -> list[Rule]:
+    """Return all rules, each after those it reads from."""
+    rules = RULES.all()
+    order = TopologicalSorter({name: set(rule.after) for name, rule in sorted(rules.items())}).static_order()
+    return [rules[name] for name in order]
+
+
+def known_keys() -> dict[str, Any]:
+    """Return every key of a plan with the type of its value."""
+    return {key: kind for rule in ordered_rules() for key, kind in rule.decides.items()}
+
+
+def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tuple[str, Task]:
+    """Return the target's name and the task, inferred where only one fits.
+
+    Raises:
+        OptionError: nothing to learn, several targets and none chosen, or a task that does not fit the target.
+    """
+    if target is None:
+        if len(dataset.targets) != 1:
+            listed = ", ".join(f"{n} ({t.kind})" for n, t in dataset.targets.items()) or "none"
+            raise OptionError(
+                "which target is to be learned?" if dataset.targets else "the data have nothing to learn",
+                expected="one target",
+                got=listed,
+                fix="choose one with --target NAME" if dataset.targets else "add labels or masks; see diascope inspect",
+            )
+        target = next(iter(dataset.targets))
+    if target not in dataset.targets:
+        raise OptionError(f"the data have no target {target!r}", fix=nearest(target, dataset.targets))
+    kind = dataset.targets[target].kind
+    name = task or KINDS.load(kind).default_task
+    if name is None:
+        raise OptionError(f"a target of kind {kind} has no default task", fix="choose one with --task NAME")
+    if name not in TASKS.names():
+        raise OptionError(
+            f"the task {name!r} for the target {target!r} is not in this version",
+            expected=", ".join(TASKS.names()),
+            fix="choose another target with --target NAME",
+        )
+    chosen = TASKS.load(name)
+    if kind not in chosen.kinds:
+        raise OptionError(f"{name} cannot learn the target {target!r}", expected=", ".join(chosen.kinds), got=kind)
+    return target, chosen
+
+
+def read_overrides(overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Return the user's ``--set`` values in the types that the plan's keys have.
+
+    Raises:
+        OptionError: an unknown key (the nearest is named) or a value of another type.
+    """
+    known, read = known_keys(), {}
+    for key, text in overrides.items():
+        if key not in known:
+            raise OptionError(f"the plan has no key {key!r}", fix=nearest(key, known))
+        try:
+            value = TypeAdapter(known[key]).validate_python(yaml.safe_load(text) if isinstance(text, str) else text)
+        except (ValidationError, yaml.YAMLError) as error:
+            detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise OptionError(f"--set {key} has the wrong type", expected=detail, got=text) from None
+        read[key] = TypeAdapter(Any).dump_python(value, mode="json")
+    return read
+
+
+def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision]:
+    """Return all decisions: each rule sees what earlier rules decided, and the user's values in their place."""
+    values: dict[str, Any] = {}
+    decisions: dict[str, Decision] = {}
+    for rule in ordered_rules():
+        seen = Context(**{**context.__dict__, "values": {**values, **overrides}})
+        for key, (value, because) in rule.apply(seen).items():
+            if key in overrides:
+                reason = f"set by the user; the rule would have taken {value!r}: {because}"
+                decisions[key] = Decision(value=overrides[key], rule=rule.name, because=reason, chosen_by="user")
+            else:
+                decisions[key] = Decision(value=value, rule=rule.name, because=because)
+            values[key] = decisions[key].value
+    return decisions
+
+
+def make_plan(  # noqa: PLR0913 — the planner's inputs, all by keyword
+    dataset: Dataset,
+    fingerprint: Fingerprint,
+    *,
+    target: str | None,
+    task: str | None,
+    budget: Budget,
+    overrides: Mapping[str, str],
+    fold: int | str,
+    seed: int,
+    data: str,
+) -> Plan:
+    """Return the plan for one target.
+
+    Raises:
+        OptionError: the target, the task or an override does not fit.
+        BudgetError: no network fits the memory, or the time is too small for one step.
+    """
+    name, chosen = choose_target(dataset, target, task)
+    read = read_overrides(overrides)
+    spec: Target = dataset.targets[name]
+    context = Context(dataset, fingerprint, chosen, name, spec, budget, fingerprint.cases, {})
+    return Plan(
+        dataset=data,
+        dataset_digest=dataset.digest(),
+        fingerprint_digest=fingerprint.digest(),
+        task=chosen.name,
+        target=name,
+        fold="all" if fold == "all" else int(fold),
+        seed=seed,
+        decisions=decide(context, read),
+    )

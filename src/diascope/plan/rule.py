@@ -1,0 +1,68 @@
+"""What a rule of the planner is, and what it may look at."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from diascope.core.documents.dataset import Dataset, Target
+from diascope.core.documents.fingerprint import Fingerprint
+from diascope.core.documents.plan import Decision
+from diascope.core.ports.task import Task
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the user gives.
+
+    Attributes:
+        seconds: wall clock of the whole command; memory_bytes: largest resident memory of the process;
+        disk_bytes: largest size of the cache.
+        members: networks to train within the time (folds x seeds).
+        device: ``cpu`` or ``cuda``; cores: processor cores that may be used.
+    """
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    members: int = 1
+    device: str = "cpu"
+    cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule sees: the data, the task, the budget and what was decided before it.
+
+    Attributes:
+        values: dotted key → value of all earlier decisions, the user's overrides among them.
+    """
+
+    dataset: Dataset
+    fingerprint: Fingerprint
+    task: Task
+    target_name: str | None
+    target: Target
+    budget: Budget
+    training_cases: int
+    values: Mapping[str, Any]
+
+
+Decisions = dict[str, Decision]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: the file's name; it stands beside every value that the rule chose.
+        decides: dotted key → the type its value must have, which is also how ``--set`` is read.
+        after: names of the rules whose values this one reads.
+        apply: ``context -> decisions`` for all keys of ``decides`` (``because`` gives reason and source).
+    """
+
+    name: str
+    decides: Mapping[str, Any]
+    apply: Callable[[Context], Mapping[str, tuple[Any, str]]]
+    after: tuple[str, ...] = ()

@@ -1,0 +1,31 @@
+"""The user's budget, recorded as decisions so that a plan can be carried out again."""
+
+from typing import Any
+
+from diascope.plan.rule import Context, Rule
+
+
+def _apply(context: Context) -> dict[str, tuple[Any, str]]:
+    budget = context.budget
+    return {
+        "budget.seconds": (budget.seconds, "wall clock of the whole command, as given or the default"),
+        "budget.memory_bytes": (budget.memory_bytes, "as given, else 80 % of the memory that was free"),
+        "budget.disk_bytes": (budget.disk_bytes, "cap of the cache, as given or the default"),
+        "budget.members": (budget.members, "networks that share the time: folds times seeds"),
+        "machine.device": (budget.device, "the device that was asked for or found"),
+        "machine.threads": (budget.cores, "all cores: sums of floating point depend on the number of threads"),
+    }
+
+
+RULE = Rule(
+    "budget",
+    {
+        "budget.seconds": float,
+        "budget.memory_bytes": int,
+        "budget.disk_bytes": int,
+        "budget.members": int,
+        "machine.device": str,
+        "machine.threads": int,
+    },
+    _apply,
+)

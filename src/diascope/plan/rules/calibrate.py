@@ -1,0 +1,18 @@
+"""What is held back to fit temperature and operating points."""
+
+from typing import Any
+
+from diascope.plan.rule import Context, Rule
+
+
+def _apply(context: Context) -> dict[str, tuple[Any, str]]:
+    splits = context.dataset.splits
+    if not context.task.fits:
+        return {"calibrate.held_back": (0.0, f"{context.task.name} fits nothing: it trains on the whole training part")}
+    if splits is not None and splits.test:
+        return {"calibrate.held_back": (0.0, "a test part is evaluated, so the validation part serves to fit")}
+    because = "the validation part is evaluated, so a patient-grouped tenth of the training part serves to fit"
+    return {"calibrate.held_back": (0.1, because)}
+
+
+RULE = Rule("calibrate", {"calibrate.held_back": float}, _apply)

@@ -1,0 +1,42 @@
+"""The loss and how it treats rare classes."""
+
+from typing import Any
+
+import numpy as np
+
+from diascope.plan.rule import Context, Rule
+
+LARGEST_WEIGHT = 10.0
+
+
+def _positive_weights(context: Context) -> list[float] | None:
+    """Return the square root of negative over positive cases for each label, at least 1."""
+    numbers = context.fingerprint.targets[context.target_name or ""]
+    known = max(1, context.fingerprint.cases - numbers.missing)
+    counts = np.array([numbers.counts.get(name, 0) for name in context.target.classes], float)
+    weights = np.sqrt((known - counts).clip(1) / counts.clip(1)).clip(1, LARGEST_WEIGHT)
+    return [round(float(w), 3) for w in weights]
+
+
+def _apply(context: Context) -> dict[str, tuple[Any, str]]:
+    name = context.task.losses[context.target.kind]
+    head = context.task.head(context.target)
+    per_label = head.activation == "sigmoid" and not context.task.dense
+    weights = (
+        (_positive_weights(context), "square root of negative over positive cases: rare labels count more")
+        if per_label
+        else (None, "classes are balanced by sampling (sampling.balance), Dice is balanced by itself")
+    )
+    smoothing = (0.0, "labels of voxels are taken as they are") if context.task.dense else (0.1, "Szegedy et al. 2016")
+    return {
+        "loss.name": (name, f"what {context.task.name} takes for a target of kind {context.target.kind}"),
+        "loss.class_weights": weights,
+        "loss.label_smoothing": smoothing,
+    }
+
+
+RULE = Rule(
+    "loss",
+    {"loss.name": str, "loss.class_weights": list[float] | None, "loss.label_smoothing": float},
+    _apply,
+)

@@ -1,0 +1,100 @@
+"""Which network, how wide and how deep: as wide as leaves enough steps in the time and fits the memory."""
+
+from typing import Any
+
+from diascope.core.families import NETWORKS
+from diascope.core.ports.network import Shape
+from diascope.plan import cost
+from diascope.plan.rule import Context, Rule
+
+WIDTHS_DENSE = (32, 24, 16, 12, 8)
+WIDTHS_WHOLE = (64, 48, 32, 24, 16)
+STEPS_WANTED = 1500
+"""Below this a narrower network ends better in the same time (docs/lab-log.md)."""
+PASSES_WANTED = 20000
+PROBE_BATCH = 2
+
+
+def _dense_options(context: Context, base: int) -> dict[str, Any]:
+    patch = context.values["patch.size"]
+    kernels, strides = cost.unet_levels(patch, cost.grid_steps(context))
+    return {
+        "features": cost.unet_features(base, len(strides), len(patch)),
+        "kernels": kernels,
+        "strides": strides,
+        "residual": False,
+        "norm": "instance",
+        "deep_supervision": min(2, max(0, len(strides) - 2)),
+    }
+
+
+def _whole_options(context: Context, base: int) -> dict[str, Any]:
+    patch = context.values["patch.size"]
+    return {
+        "features": [base, base * 2, base * 4, base * 4],
+        "blocks": [1, 1, 1, 1],
+        "first_stride": 2 if max(patch) > (96 if len(patch) == 2 else 48) else 1,
+        "dropout": 0.2,
+    }
+
+
+def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
+    if dense:
+        return cost.steps_possible(context, shape, name, PROBE_BATCH * 2) >= STEPS_WANTED
+    wanted = min(PASSES_WANTED, 100 * context.training_cases)
+    return cost.steps_possible(context, shape, name, 1) >= max(wanted, 40 * context.training_cases)
+
+
+def _apply(context: Context) -> dict[str, tuple[Any, str]]:
+    name = context.task.networks[0]
+    dense = NETWORKS.load(name).dense
+    widths = WIDTHS_DENSE if dense else WIDTHS_WHOLE
+    for base in widths:
+        options = (_dense_options if dense else _whole_options)(context, base)
+        shape = cost.shape_of(context, context.values["patch.size"], options)
+        memory = cost.memory_bytes(context, shape, name, PROBE_BATCH) <= context.budget.memory_bytes
+        if memory and _enough(context, shape, name, dense=dense):
+            break
+    because = f"width {base}: the widest of {list(widths)} that fits the memory and leaves enough steps in the time"
+    reasons = {
+        "features": because,
+        "kernels": "1 across slices until their spacing comes within twice the finest, then 3 (nnU-Net's rule)",
+        "strides": "each axis halved while it keeps 4 voxels and is not coarser than the others (nnU-Net's rule)",
+        "residual": "plain blocks: residual ones gave no more at equal time (docs/lab-log.md)",
+        "norm": "instance: batches are small",
+        "deep_supervision": "two further resolutions, where there are so many",
+        "blocks": "one block a level: more images in the same time",
+        "first_stride": "2 for large images: half of the resolution is enough for the first level",
+        "dropout": "before the last layer (Srivastava et al. 2014)",
+    }
+    every = {**_absent(), **options}
+    decided = {
+        f"network.{key}": (value, reasons[key] if key in options else "not used") for key, value in every.items()
+    }
+    return {"network.name": (name, f"the first that {context.task.name} names and that fits"), **decided}
+
+
+def _absent() -> dict[str, Any]:
+    """Return the keys of both families, so that a plan always has the same keys."""
+    return dict.fromkeys(
+        ("features", "kernels", "strides", "residual", "norm", "deep_supervision", "blocks", "first_stride", "dropout")
+    )
+
+
+RULE = Rule(
+    "network",
+    {
+        "network.name": str,
+        "network.features": list[int],
+        "network.kernels": list[list[int]] | None,
+        "network.strides": list[list[int]] | None,
+        "network.residual": bool | None,
+        "network.norm": str | None,
+        "network.deep_supervision": int | None,
+        "network.blocks": list[int] | None,
+        "network.first_stride": int | None,
+        "network.dropout": float | None,
+    },
+    _apply,
+    after=("patch",),
+)

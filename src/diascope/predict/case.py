@@ -1,0 +1,98 @@
+"""One case → its prediction: a label map on the image's own grid, or logits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.documents.dataset import Target
+from diascope.core.documents.plan import Plan
+from diascope.core.families import TASKS
+from diascope.core.image import Image
+from diascope.core.ports.engine import Runner
+from diascope.predict.network import probabilities
+from diascope.predict.stream import class_map
+from diascope.transforms.prepare import Prepared, Recipe, prepare
+from diascope.transforms.trace import restore_labels
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """Trained members of one plan, ready for cases.
+
+    Attributes:
+        members: their runners; predictions are averaged before decoding.
+        mirror: axes of the network's grid along which images are also predicted mirrored.
+    """
+
+    plan: Plan
+    target: Target
+    members: Sequence[Runner]
+    mirror: Sequence[int] = ()
+
+    def prepare(self, images: Mapping[str, Image]) -> Prepared:
+        """Return a case as the network sees it."""
+        return prepare(images, Recipe.from_plan(self.plan.under("preprocess")))
+
+    def predict(self, images: Mapping[str, Image], progress: Progress = lambda done, total: None) -> NDArray:
+        """Return a label map of class indices on the reference channel's grid, or logits ``(O,)``.
+
+        Raises:
+            InputError: as ``transforms.prepare``.
+        """
+        prepared = self.prepare(images)
+        if not TASKS.load(self.plan.task).dense:
+            return self.logits(prepared.array[None])[0]
+        trace = prepared.trace
+        outputs = len(TASKS.load(self.plan.task).head(self.target).outputs)
+        keeps_slices = trace.separate_axis is None and trace.final == trace.resampled
+        labels = class_map(
+            prepared.array,
+            self._window,
+            outputs=outputs,
+            window=tuple(self.plan["predict.window"]),
+            overlap=float(self.plan["predict.overlap"]),
+            shape=trace.cropped if keeps_slices else trace.final,
+            progress=progress,
+        )
+        return restore_labels(labels, trace.at_cropped() if keeps_slices else trace)
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the mean logits ``(B, O)`` over members and mirrored images."""
+        flips = self._flips()
+        total = sum(member(np.flip(batch, f)) for member in self.members for f in flips)
+        return np.asarray(total / (len(self.members) * len(flips)), np.float32)
+
+    def _window(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return mean probabilities ``(B, O, *window)`` over members and mirrored images."""
+        head = TASKS.load(self.plan.task).head(self.target)
+        flips = self._flips()
+        total: NDArray[np.float32] | None = None
+        for member in self.members:
+            for flip in flips:
+                values = np.flip(probabilities(member(np.flip(batch, flip)), head), flip)
+                total = values.copy() if total is None and flip else (values if total is None else total + values)
+        count = len(self.members) * len(flips)
+        return total if count == 1 or total is None else total / count
+
+    def _flips(self) -> list[tuple[int, ...]]:
+        """Return the array axes of every combination of mirrored axes, the unmirrored image first."""
+        return [tuple(2 + a for a, on in zip(self.mirror, bits, strict=True) if on) for bits in self._bits()]
+
+    def _bits(self) -> list[tuple[bool, ...]]:
+        return list(product((False, True), repeat=len(self.mirror)))
+
+
+def work(plan: Plan, shape: Sequence[int], members: int, mirror: int) -> float:
+    """Return the number of voxels that go through a network for one case: what its time is proportional to."""
+    window = plan["predict.window"]
+    if plan["preprocess.shape"]:
+        return float(prod(window)) * members * 2**mirror
+    step = [max(1, int(w * (1 - plan["predict.overlap"]))) for w in window]
+    windows = prod(max(1, -(-(n - w) // s) + 1) for n, w, s in zip(shape, window, step, strict=True))
+    return float(windows * prod(window) * members * 2**mirror)

@@ -1,0 +1,52 @@
+"""The network of a plan, described and loaded by an engine."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.documents.dataset import Target
+from diascope.core.documents.plan import Plan
+from diascope.core.families import ENGINES, NETWORKS, TASKS
+from diascope.core.ports.engine import Runner
+from diascope.core.ports.network import Shape
+from diascope.core.ports.task import Head
+
+
+def network_shape(plan: Plan, target: Target) -> Shape:
+    """Return what the plan's network is built for."""
+    patch = tuple(plan["patch.size"])
+    inputs = sum(plan["preprocess.components"].values())
+    outputs = len(TASKS.load(plan.task).head(target).outputs)
+    return Shape(len(patch), inputs, outputs, patch, plan.under("network"))
+
+
+def build_network(plan: Plan, target: Target) -> Any:
+    """Return the plan's untrained ``torch.nn.Module``."""
+    return NETWORKS.load(plan["network.name"]).build(network_shape(plan, target))
+
+
+def load_members(plan: Plan, target: Target, weights: Sequence[Path], *, device: str) -> list[Runner]:
+    """Return a runner for each file of weights, by the plan's engine.
+
+    Raises:
+        RunError: a file does not fit the plan's network.
+    """
+    engine = ENGINES.load(plan["predict.engine"])
+    return [engine.load(partial(build_network, plan, target), path, plan["precision"], device) for path in weights]
+
+
+def probabilities(logits: NDArray[np.float32], head: Head) -> NDArray[np.float32]:
+    """Return probabilities of logits ``(B, O, …)``, in place where that saves memory."""
+    if head.activation == "sigmoid":
+        np.negative(logits, out=logits)
+        np.exp(logits, out=logits)
+        logits += 1
+        return np.reciprocal(logits, out=logits)
+    logits -= logits.max(1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(1, keepdims=True)
+    return logits

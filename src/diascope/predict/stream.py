@@ -1,0 +1,198 @@
+"""Class maps of whole volumes in bounded memory.
+
+Windows are visited along the first axis of the (turned) grid. Only the slabs that later windows still touch are kept
+for all classes; a finished slab is resampled slice by slice, class by class, to the grid that is wanted and only its
+best class is kept. So memory grows with one cross-section times a window's depth, not with the volume times the
+classes (the field's most reported failure: nnUNet#2912, TotalSegmentator#240).
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.ports.engine import Runner
+from diascope.predict.windows import gaussian, window_corners
+
+Slab = tuple[int, NDArray[np.float32]]
+"""First slice along axis 0 and blended class values ``(O, slices, J[, K])``."""
+
+
+def class_map(
+    volume: NDArray[np.float32],
+    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    *,
+    outputs: int,
+    window: tuple[int, ...],
+    overlap: float,
+    shape: tuple[int, ...],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> NDArray[np.integer]:
+    """Return the best class of each voxel ``shape`` for a volume ``(C, I, J[, K])``.
+
+    Args:
+        volume: on the network's grid.
+        predict: ``(B, C, *window) -> (B, O, *window)`` values that may be averaged (probabilities).
+        outputs: number of classes O.
+        window: voxels of a window; the volume is padded with its lowest value where it is smaller.
+        overlap: share of a window shared with the next.
+        shape: grid of the result; other than the volume's, class values are brought to it linearly before the best
+            is taken.
+        progress: called with windows done and in all.
+    """
+    axis = int(np.argmax(volume.shape[1:]))
+    turned = np.moveaxis(volume, axis + 1, 1)
+    turn = _mover(axis)
+    padded, inside = _pad(turned, turn(window))
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.moveaxis(predict(np.moveaxis(batch, 2, axis + 2)), axis + 2, 2)
+
+    slabs = _slabs(padded, run, outputs, turn(window), overlap, progress)
+    kept = _unpadded(slabs, inside)
+    labels = _best(kept, turned.shape[1:], turn(shape), outputs)
+    return np.ascontiguousarray(np.moveaxis(labels, 0, axis))
+
+
+def _mover(axis: int) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
+    def move(values: tuple[int, ...]) -> tuple[int, ...]:
+        rest = list(values)
+        first = rest.pop(axis)
+        return (first, *rest)
+
+    return move
+
+
+def _pad(volume: NDArray[np.float32], window: tuple[int, ...]) -> tuple[NDArray[np.float32], tuple[slice, ...]]:
+    """Return the volume, centred in at least one window and filled with each channel's minimum, and where it lies."""
+    missing = [max(0, w - n) for n, w in zip(volume.shape[1:], window, strict=True)]
+    inside = tuple(slice(m // 2, m // 2 + n) for m, n in zip(missing, volume.shape[1:], strict=True))
+    if not any(missing):
+        return volume, inside
+    size = [n + m for n, m in zip(volume.shape[1:], missing, strict=True)]
+    lowest = volume.min(axis=tuple(range(1, volume.ndim)), keepdims=True)
+    padded = np.broadcast_to(lowest, (volume.shape[0], *size)).copy()
+    padded[(slice(None), *inside)] = volume
+    return padded, inside
+
+
+def _slabs(
+    volume: NDArray[np.float32],
+    predict: Runner | Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    outputs: int,
+    window: tuple[int, ...],
+    overlap: float,
+    progress: Callable[[int, int], None],
+) -> Iterator[Slab]:
+    """Yield finished slabs from first to last."""
+    shape, weights = volume.shape[1:], gaussian(window)
+    corners = window_corners(shape, window, overlap)
+    rows = [(start, list(group)) for start, group in groupby(corners, key=lambda corner: corner[0])]
+    sums = np.zeros((outputs, window[0], *shape[1:]), np.float16 if outputs > 8 else np.float32)
+    total = np.zeros((window[0], *shape[1:]), np.float32)
+    done = 0
+    for number, (start, group) in enumerate(rows):
+        for corner in group:
+            where = tuple(slice(c, c + w) for c, w in zip(corner, window, strict=True))
+            values = predict(volume[(slice(None), *where)][None])[0]
+            values *= weights
+            sums[(slice(None), slice(None), *where[1:])] += values.astype(sums.dtype, copy=False)
+            total[(slice(None), *where[1:])] += weights
+            done += 1
+            progress(done, len(corners))
+        following = rows[number + 1][0] if number + 1 < len(rows) else start + window[0]
+        finished = following - start
+        yield start, _divide(sums[:, :finished], total[:finished])
+        for array, ax in ((sums, 1), (total, 0)):
+            _shift(array, finished, ax)
+
+
+def _divide(sums: NDArray, total: NDArray[np.float32]) -> NDArray:
+    """Divide in place, one class at a time, so that no second copy of all classes arises."""
+    for number in range(len(sums)):
+        sums[number] /= total
+    return sums
+
+
+def _shift(array: NDArray, count: int, axis: int) -> None:
+    """Move the content ``count`` towards the start of an axis and clear what is left behind, in place."""
+    moved = np.moveaxis(array, axis, 0)
+    keep = len(moved) - count
+    for i in range(keep):
+        moved[i] = moved[i + count]
+    moved[keep:] = 0
+
+
+def _unpadded(slabs: Iterator[Slab], inside: tuple[slice, ...]) -> Iterator[Slab]:
+    """Cut the padding off, along the slabs too."""
+    first, last = inside[0].start, inside[0].stop
+    for start, slab in slabs:
+        low, high = max(first, start), min(last, start + slab.shape[1])
+        if low < high:
+            yield low - first, slab[(slice(None), slice(low - start, high - start), *inside[1:])]
+
+
+def _best(slabs: Iterator[Slab], source: tuple[int, ...], shape: tuple[int, ...], outputs: int) -> NDArray[np.integer]:
+    """Return the best class on a grid of ``shape``, edges of both grids coinciding."""
+    labels = np.zeros(shape, np.uint8 if outputs <= 256 else np.int16)
+    if tuple(source) == tuple(shape):
+        for start, slab in slabs:
+            labels[start : start + slab.shape[1]] = slab.argmax(0)
+        return labels
+    matrices = [linear_matrix(n, m) for n, m in zip(source[1:], shape[1:], strict=True)]
+    wanted = _positions(source[0], shape[0])
+    next_out, before = 0, None
+    for index, values in _slices(slabs):
+        plane = _resample_plane(values, matrices)
+        while next_out < shape[0] and (wanted[next_out] <= index or index == source[0] - 1):
+            share = float(np.clip(wanted[next_out] - (index - 1), 0, 1)) if before is not None else 1.0
+            labels[next_out] = _best_of_two(before, plane, share)
+            next_out += 1
+        before = plane
+    return labels
+
+
+def _slices(slabs: Iterator[Slab]) -> Iterator[tuple[int, NDArray]]:
+    for start, slab in slabs:
+        for i in range(slab.shape[1]):
+            yield start + i, slab[:, i]
+
+
+def _positions(source: int, target: int) -> NDArray[np.float64]:
+    """Return where each target voxel's centre lies in source voxels."""
+    return (np.arange(target) + 0.5) * source / target - 0.5
+
+
+def linear_matrix(source: int, target: int) -> NDArray[np.float32]:
+    """Return the ``(target, source)`` matrix of linear interpolation, edges coinciding, border repeated."""
+    position = _positions(source, target).clip(0, source - 1)
+    low = np.floor(position).astype(int).clip(0, max(0, source - 2))
+    share = (position - low).astype(np.float32)
+    matrix = np.zeros((target, source), np.float32)
+    rows = np.arange(target)
+    matrix[rows, low] += 1 - share
+    matrix[rows, np.minimum(low + 1, source - 1)] += share
+    return matrix
+
+
+def _resample_plane(values: NDArray, matrices: list[NDArray[np.float32]]) -> NDArray:
+    """Return class values ``(O, J[, K])`` on the wanted in-plane grid, in their own number type."""
+    out = np.empty((len(values), *(len(m) for m in matrices)), values.dtype)
+    for number, one in enumerate(values):
+        plane = matrices[0] @ one.astype(np.float32)
+        out[number] = plane @ matrices[1].T if len(matrices) == 2 else plane
+    return out
+
+
+def _best_of_two(before: NDArray | None, plane: NDArray, share: float) -> NDArray[np.intp]:
+    """Return the best class of ``(1 - share) before + share plane``, holding one mixed class at a time."""
+    if before is None or share == 1.0:
+        return plane.argmax(0)
+    best = np.zeros(plane.shape[1:], np.intp)
+    highest = np.full(plane.shape[1:], -np.inf, np.float32)
+    for number in range(len(plane)):
+        mixed = before[number].astype(np.float32) * (1 - share) + plane[number].astype(np.float32) * share
+        better = mixed > highest
+        best[better], highest[better] = number, mixed[better]
+    return best
