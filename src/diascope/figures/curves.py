@@ -63,7 +63,7 @@ def roc_curves(
         positive, chosen = pair[0], pair[1] >= threshold
         axes.plot((chosen & ~positive).sum() / (~positive).sum(), chosen[positive].mean(), **_dot(position))
 
-    with canvas(4.6, 4.9) as figure:
+    with canvas(4.6, _height(names, thresholds)) as figure:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (1, 2)), label="chance, area 0.500")
         drawn = _draw_classes(axes, reference, probability, names, draw, thresholds, mark)
@@ -84,7 +84,7 @@ def pr_curves(
 ) -> str:
     """Return precision against recall of each class as SVG; arguments as in ``roc_curves``.
 
-    The short level line at the left of each curve is the precision of calling every case positive.
+    The short level line at the left is the precision of calling every case positive.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
@@ -102,8 +102,9 @@ def pr_curves(
         if chosen.any():
             axes.plot(chosen[positive].mean(), positive[chosen].mean(), **_dot(position))
 
-    with canvas(4.6, 4.9) as figure:
+    with canvas(4.6, _height(names, thresholds)) as figure:
         axes = figure.subplots()
+        axes.plot([], [], color=FAINT, linewidth=1, label="short line at the left: share of positive cases")
         drawn = _draw_classes(axes, reference, probability, names, draw, thresholds, mark)
         if not drawn:
             return nothing_to_draw("No precision-recall curve: no class has both positive and negative cases.")
@@ -229,6 +230,11 @@ def _dot(position: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _height(names: Sequence[str], thresholds: Sequence[float] | None) -> float:
+    """Return a figure's height in inches: the plot is always as large, the legend below has a line a class."""
+    return 4.55 + 0.17 * (min(len(names), DRAWN_CLASSES) + (thresholds is not None) + (len(names) > DRAWN_CLASSES))
+
+
 def _legend_below(axes: "Axes") -> None:
     """Put the legend under the plot, where it can hide no curve."""
-    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.17), handlelength=2.6, borderaxespad=0)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.15), handlelength=2.6, borderaxespad=0)

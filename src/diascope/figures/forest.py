@@ -75,7 +75,7 @@ def _point(axes: "Axes", value: MetricValue | ClassValue, height: float, colour:
     if value.ci95:
         axes.plot(value.ci95, [height, height], color=colour, linewidth=1.8)
     fill = "white" if colour == FAINT else colour
-    axes.plot([value.value], [height], marker, color=colour, markersize=5.5, markerfacecolor=fill)
+    axes.plot([value.value], [height], marker, color=colour, markersize=5, markerfacecolor=fill)
 
 
 def _legend(axes: "Axes", baselines: Sequence[str]) -> None:

@@ -22,20 +22,20 @@ class Plane:
         image: ``(R, Q)`` grey or ``(R, Q, 3)`` colour.
         labels: label maps ``(R, Q)``, in the order in which they were given.
         size: height and width of a pixel, mm or pixels.
-        sides: letters at the left, right, top and bottom (R, L, A, P, S, I); empty where the direction is unknown.
+        sides: letters at the left, right and upper side (R, L, A, P, S); None where the direction is unknown.
     """
 
     title: str
     image: NDArray
     labels: tuple[NDArray, ...]
     size: tuple[float, float]
-    sides: tuple[str, str, str, str] | None
+    sides: tuple[str, str, str] | None
 
 
 _VIEWS = {
-    2: ("axial", (1, 0), (False, False), ("R", "L", "A", "P")),
-    1: ("coronal", (2, 0), (True, False), ("R", "L", "S", "I")),
-    0: ("sagittal", (2, 1), (True, False), ("A", "P", "S", "I")),
+    2: ("axial", (1, 0), (False, False), ("R", "L", "A")),
+    1: ("coronal", (2, 0), (True, False), ("R", "L", "S")),
+    0: ("sagittal", (2, 1), (True, False), ("A", "P", "S")),
 }
 """Axis of an LPS array that is cut → name, axes of rows and columns, whether each runs backwards, letters of the sides.
 The radiological convention: the patient's right is at the viewer's left, anterior or superior is at the top."""

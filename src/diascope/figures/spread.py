@@ -24,7 +24,7 @@ def dice_strip(values: Mapping[str, NDArray], *, x: str = "Dice", bounds: tuple[
     Args:
         values: class → ``(N,)`` numbers; nan (undefined) is left out and counted.
         x: what the numbers are, with their unit.
-        bounds: of the axis; None fits the numbers.
+        bounds: within which the numbers lie; the axis ends at the upper one. None fits the numbers.
     """
     known = {name: _finite(v) for name, v in values.items()}
     rows = sorted((n for n, v in known.items() if v.size), key=lambda n: np.median(known[n]))
@@ -39,8 +39,7 @@ def dice_strip(values: Mapping[str, NDArray], *, x: str = "Dice", bounds: tuple[
         axes.set_yticks(range(len(shown)), [shorten(n, 22) for n in shown])
         axes.set_ylim(len(shown) - 0.4, -0.6)
         if bounds:
-            margin = 0.02 * (bounds[1] - bounds[0])
-            axes.set_xlim(bounds[0] - margin, bounds[1] + margin)
+            axes.set_xlim(*_zoom(np.concatenate([known[n] for n in shown]), bounds))
         title = f"{x} of each case" + (f", the {_ROWS} lowest of {len(rows)} classes" if len(rows) > _ROWS else "")
         finish(axes, x=f"{x}   (dots: cases · bar: median and quartiles)", y="", title=title)
         axes.grid(visible=False, axis="y")
@@ -96,10 +95,17 @@ def _draw_row(axes: "Axes", numbers: NDArray, place: int, *, rasterized: bool) -
     )  # fmt: skip
 
 
+def _zoom(numbers: NDArray, bounds: tuple[float, float]) -> tuple[float, float]:
+    """Return the part of the bounds that holds the numbers, from a whole tenth, so that crowded points come apart."""
+    span = bounds[1] - bounds[0]
+    tenth = np.floor((numbers.min() - bounds[0]) / span * 10 - 0.3) / 10
+    return bounds[0] + max(tenth - 0.01, -0.01) * span, bounds[1] + 0.01 * span
+
+
 def _pile(numbers: NDArray) -> NDArray[np.float64]:
     """Return heights in 0..1 that stack points which would hide one another, without any randomness."""
     span = np.ptp(numbers) or 1.0
-    cell = np.round((numbers - numbers.min()) / span * 60).astype(int)
+    cell = np.round((numbers - numbers.min()) / span * (60 if len(numbers) < 300 else 140)).astype(int)
     order = np.lexsort((numbers, cell))
     rank = np.zeros(len(numbers))
     starts = np.flatnonzero(np.r_[True, np.diff(cell[order]) > 0])
