@@ -1,0 +1,52 @@
+"""``diascope predict``: a run's answer for new images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diascope.cli.command import BAD_INPUT, DONE, SOME_REFUSED, Command, answer, answer_json, tell
+from diascope.cli.options import OutputOptions, check_writable
+from diascope.cli.progress import show_progress
+from diascope.cli.results import refused_lines
+
+EXAMPLES = """
+diascope predict runs/first scan.nii.gz --out predictions
+diascope predict runs/first scans/*.nii.gz --out predictions --json
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(OutputOptions):
+    """The options of ``diascope predict``."""
+
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a trained run.", show_default=False)]
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Images, or folders of images.", show_default=False)
+    ]
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the predictions.", show_default=False)]
+    format: Annotated[
+        str | None, typer.Option(metavar="F", help="Format of the output. Default: what the input and task have.")
+    ] = None
+
+
+def run(options: Options) -> int:
+    """Predict images with a trained run; an image that cannot be read is refused by name and the rest are done."""
+    from diascope import api
+
+    check_writable(options.out)
+    with show_progress() as progress:
+        done = api.predict(options.run, options.inputs, out=options.out, format=options.format, progress=progress)
+    if options.json:
+        answer_json({"written": list(done.written), "refused": dict(done.refused)})
+    else:
+        answer(f"{len(done.written)} files written to {options.out}")
+    for line in refused_lines(done.refused):
+        tell(line)
+    if not done.refused:
+        return DONE
+    return SOME_REFUSED if done.written else BAD_INPUT
+
+
+COMMAND = Command("predict", "The answer for new images.", Options, run, EXAMPLES)

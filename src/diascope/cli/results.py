@@ -1,0 +1,73 @@
+"""What a finished run says of itself on the command line: metrics, files, refused cases."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diascope.cli.command import DONE, SOME_REFUSED
+
+if TYPE_CHECKING:
+    from diascope.core.documents.metrics import Metrics, MetricValue
+
+REPORT, CARD, METRICS, CASES = "report.html", "model_card.md", "metrics.json", "cases.csv"
+
+
+def load_metrics(folder: Path) -> "Metrics | None":
+    """Return a run's metrics, None where it has none."""
+    from diascope.core.documents.metrics import Metrics
+
+    path = folder / METRICS
+    return Metrics.load(path) if path.exists() else None
+
+
+def exit_code_of(folder: Path) -> int:
+    """Return 3 where the evaluation had to refuse a case, else 0."""
+    metrics = load_metrics(folder)
+    return SOME_REFUSED if metrics is not None and metrics.refused else DONE
+
+
+def run_content(folder: Path) -> dict[str, Any]:
+    """Return what ``--json`` gives of a run."""
+    metrics = load_metrics(folder)
+    files = {name: folder / name for name in (REPORT, CARD, METRICS, CASES) if (folder / name).exists()}
+    return {"run": folder, "files": files, "metrics": metrics.content() if metrics else None}
+
+
+def run_summary(folder: Path) -> str:
+    """Return the metrics with their intervals and where the files lie."""
+    metrics = load_metrics(folder)
+    lines = metrics_lines(metrics) if metrics else ["no metrics: there was no held-out part to evaluate"]
+    lines += [f"{title}: {folder / name}" for title, name in _files(folder).items()]
+    return "\n".join(lines)
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """Return title → name of the files that a person reads."""
+    titles = {"report": REPORT, "model card": CARD, "cases": CASES}
+    return {title: name for title, name in titles.items() if (folder / name).exists()}
+
+
+def metrics_lines(metrics: "Metrics") -> list[str]:
+    """Return what was evaluated and a line for each metric, beside the baseline's."""
+    patients = "" if metrics.patients is None else f" of {metrics.patients} patients"
+    lines = [
+        f"{metrics.task} of {metrics.target}, {metrics.split}: {metrics.cases} cases{patients}, "
+        f"95 % intervals over each {metrics.resampled_over}"
+    ]
+    for name, value in metrics.metrics.items():
+        beside = [f"{key} {_value(b.metrics[name])}" for key, b in metrics.baselines.items() if name in b.metrics]
+        lines.append(f"  {name:<18} {_value(value)}" + (f"   (baseline: {', '.join(beside)})" if beside else ""))
+    return lines + refused_lines(metrics.refused)
+
+
+def refused_lines(refused: Mapping[str, str]) -> list[str]:
+    """Return a line for each refused case."""
+    return [f"refused {name}: {reason}" for name, reason in refused.items()]
+
+
+def _value(value: "MetricValue") -> str:
+    """Return a number with its interval and unit."""
+    if value.value is None:
+        return "undefined"
+    interval = f" [{value.ci95[0]:.4g}, {value.ci95[1]:.4g}]" if value.ci95 else ""
+    return f"{value.value:.4g}{interval}{' ' if value.unit else ''}{value.unit}"

@@ -1,0 +1,1 @@
+"""What images are made of: acquisition, anatomy and its variation, without files."""
