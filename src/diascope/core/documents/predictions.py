@@ -1,0 +1,26 @@
+"""Which cases were predicted, and where each prediction lies."""
+
+from typing import ClassVar, Literal
+
+from diascope.core.documents.document import Document
+
+
+class Predictions(Document):
+    """``RUN/predictions/index.json``.
+
+    Attributes:
+        split: which part of the data set this is.
+        cases: ids of all cases that were to be predicted; those not in ``refused`` have a prediction.
+        files: id → label map beside the index, in the target's own values on the input's grid. Empty for a task that
+            answers once a case: its logits lie in ``logits.json``, ``{"outputs": [...], "cases": {id: [logits]}}``.
+        refused: id → why there is no prediction.
+        training: ids of the cases that were trained on; a baseline is made from them.
+    """
+
+    SCHEMA: ClassVar[str] = "diascope.predictions/1"
+    split: Literal["test", "validation"]
+    fold: int | Literal["all"] | None = None
+    cases: tuple[str, ...]
+    files: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    training: tuple[str, ...] = ()

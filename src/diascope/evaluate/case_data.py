@@ -1,0 +1,109 @@
+"""One case's reference, prediction and image, on one grid."""
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from diascope.core.documents.dataset import Case, Dataset, Source, Target
+from diascope.core.documents.plan import Plan
+from diascope.core.errors import InputError
+from diascope.core.families import KINDS
+from diascope.core.geometry import Geometry, check_same_grid
+from diascope.core.image import Image, label_array
+from diascope.core.ports.task import CaseView
+from diascope.evaluate.evaluation import Evaluation
+from diascope.io import read_header, read_image, read_labels
+
+PREDICTIONS = "predictions"
+"""Folder of a run that holds its predictions."""
+
+RESAMPLE_MASKS = "curate.resample_masks"
+"""The plan's key that lets a mask on another grid be brought to the image's."""
+
+
+def image_source(dataset: Dataset, case: Case) -> Source:
+    """Return the source of the channel that gives the case's grid: the first that it has, in the dataset's order.
+
+    Raises:
+        InputError: the case has no image.
+    """
+    for channel in dataset.channels:
+        if channel in case.images:
+            return case.images[channel]
+    raise InputError("the case has no image", expected=f"one of {', '.join(dataset.channels)}", got="none")
+
+
+def read_grid(dataset: Dataset, root: Path, case: Case) -> Geometry:
+    """Return the grid of the case's reference channel."""
+    return read_header(root, image_source(dataset, case)).geometry
+
+
+def read_reference(target: Target, value: Any, root: Path, grid: Geometry | None, *, resample: bool) -> NDArray:
+    """Return what ``Kind.encode`` makes of a target's value; a label map comes on ``grid``, which it then needs.
+
+    Raises:
+        InputError: the mask is missing, cannot be read, lies on another grid or holds unknown numbers.
+    """
+    kind = KINDS.load(target.kind)
+    if not kind.is_map:
+        return kind.encode(target, value)
+    if not isinstance(value, Source) or grid is None:
+        raise InputError("the case has no reference mask", fix="evaluate cases with a mask")
+    image = read_labels(root, value, grid)
+    if resample and not grid.is_same_grid(image.geometry):
+        from diascope.transforms.regrid import resample_to
+
+        image = resample_to(image, grid, labels=True)
+    check_same_grid(grid, image.geometry, ("the image", "the mask"))
+    return _encode_map(target, image, "the mask")
+
+
+def read_prediction(target: Target, folder: Path, name: str, grid: Geometry) -> NDArray:
+    """Return a predicted label map as class indices on ``grid``.
+
+    Raises:
+        InputError: the file cannot be read, lies on another grid or holds unknown numbers.
+    """
+    image = read_labels(folder, Source(path=name), grid)
+    check_same_grid(grid, image.geometry, ("the image", "the prediction"))
+    return _encode_map(target, image, "the prediction")
+
+
+def _encode_map(target: Target, image: Image, what: str) -> NDArray:
+    labels, kind = label_array(image), KINDS.load(target.kind)
+    if labels.size and not (min(target.values) <= labels.min() and labels.max() <= max(target.values)):
+        problems = kind.check(target, labels)
+        raise InputError(f"{what} does not fit its target", expected=list(target.values), got="; ".join(problems))
+    return kind.encode(target, labels)
+
+
+def may_resample_masks(plan: Plan) -> bool:
+    """Answer whether the plan lets a mask on another grid be brought to the image's."""
+    return RESAMPLE_MASKS in plan.decisions and bool(plan[RESAMPLE_MASKS])
+
+
+def read_view(evaluation: Evaluation, row: int) -> CaseView:
+    """Return the picture material of one scored case.
+
+    Raises:
+        InputError: a file that could be read for the scores can no longer be.
+    """
+    case_id = evaluation.case_ids[row]
+    case = evaluation.dataset.by_id()[case_id]
+    image = read_image(evaluation.root, image_source(evaluation.dataset, case))
+    if evaluation.task.dense:
+        reference = read_reference(
+            evaluation.target,
+            case.targets.get(evaluation.target_name),
+            evaluation.root,
+            image.geometry,
+            resample=may_resample_masks(evaluation.plan),
+        )
+        prediction = read_prediction(
+            evaluation.target, evaluation.run / PREDICTIONS, evaluation.files[case_id], image.geometry
+        )
+    else:
+        reference, prediction = (evaluation.table[name][row] for name in ("reference", "probability"))
+    headline = float(evaluation.headline[row])
+    return CaseView(case_id, image.array, reference, prediction, image.geometry, headline)

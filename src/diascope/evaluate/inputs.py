@@ -1,0 +1,85 @@
+"""What lies in a run's folder when it is evaluated."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.calibration import nothing_fitted
+from diascope.core.documents.calibration import Calibration
+from diascope.core.documents.dataset import Dataset, Target
+from diascope.core.documents.plan import Plan
+from diascope.core.documents.predictions import Predictions
+from diascope.core.errors import InputError, nearest
+from diascope.core.families import TASKS
+from diascope.core.ports.task import Task
+from diascope.evaluate.case_data import PREDICTIONS
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A run's documents and predictions, before any case is scored.
+
+    Attributes:
+        root: the folder that the dataset's paths start from, absolute.
+        logits: case id → logits ``(O,)``; empty for a dense task.
+    """
+
+    run: Path
+    dataset: Dataset
+    root: Path
+    plan: Plan
+    predictions: Predictions
+    calibration: Calibration
+    task: Task
+    target: Target
+    target_name: str
+    logits: Mapping[str, NDArray[np.float64]]
+
+
+def load_inputs(run: Path) -> Inputs:
+    """Return what a run holds.
+
+    Raises:
+        InputError: a document is missing or they do not fit together.
+    """
+    dataset, plan = Dataset.load(run / "dataset.yaml"), Plan.load(run / "plan.yaml")
+    calibration = run / "calibration.json"
+    task = TASKS.load(plan.task)
+    if plan.target is None or plan.target not in dataset.targets:
+        fix = nearest(str(plan.target), dataset.targets)
+        raise InputError("the plan's target is not in the data set", got=plan.target, fix=fix)
+    target = dataset.targets[plan.target]
+    root = Path(dataset.root)
+    return Inputs(
+        run=run,
+        dataset=dataset,
+        root=root if root.is_absolute() else (run / root).resolve(),
+        plan=plan,
+        predictions=Predictions.load(run / PREDICTIONS / "index.json"),
+        calibration=Calibration.load(calibration) if calibration.exists() else nothing_fitted(),
+        task=task,
+        target=target,
+        target_name=plan.target,
+        logits={} if task.dense else _read_logits(run / PREDICTIONS / "logits.json", task.head(target).outputs),
+    )
+
+
+def _read_logits(path: Path, outputs: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return the logits of each case in the order of ``outputs``.
+
+    Raises:
+        InputError: the file is missing, is no JSON of the agreed form, or holds other outputs.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found, cases = list(content["outputs"]), dict(content["cases"])
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        form = '{"outputs": [...], "cases": {id: [logits]}}'
+        raise InputError(f"{path.name} cannot be read", expected=form, got=repr(error)) from None
+    if found != list(outputs):
+        raise InputError(f"{path.name} holds the outputs of another target", expected=list(outputs), got=found)
+    return {case_id: np.asarray(values, np.float64) for case_id, values in cases.items()}

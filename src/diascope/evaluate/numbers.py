@@ -1,0 +1,118 @@
+"""From scored cases to metrics with intervals, beside a baseline and in groups."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.documents.metrics import Baseline, ClassValue, Group, Metrics, MetricValue
+from diascope.core.families import METRICS
+from diascope.core.ports.task import Table
+from diascope.evaluate.bootstrap import (
+    QUICK_RESAMPLES,
+    RESAMPLES,
+    Interval,
+    compute_intervals,
+    draw_resamples,
+    group_rows,
+    measure_all,
+    subtract,
+)
+from diascope.evaluate.evaluation import Evaluation
+from diascope.evaluate.groups import find_groups
+
+Rows = NDArray[np.intp]
+
+
+def compute_metrics(evaluation: Evaluation, *, quick: bool = False) -> Metrics:
+    """Return all figures of an evaluation; the resamples follow the plan's seed.
+
+    Model and baseline are measured on the same resamples, so their difference is paired.
+    """
+    number = QUICK_RESAMPLES if quick else RESAMPLES
+    patients = evaluation.patients()
+    units, are_patients = group_rows(patients)
+    rows = np.arange(len(patients))
+    resamples = _draw(evaluation, units, number)
+    measure = evaluation.task.aggregate(evaluation.target, evaluation.table)
+    measured, resampled = measure(rows), measure_all(measure, resamples)
+    metrics = _values(evaluation, evaluation.table, rows, compute_intervals(measured, resampled))
+    baselines = {}
+    if evaluation.baseline_table is not None:
+        other = evaluation.task.aggregate(evaluation.target, evaluation.baseline_table)
+        other_measured, other_resampled = other(rows), measure_all(other, resamples)
+        paired = [subtract(a, b) for a, b in zip(resampled, other_resampled, strict=True)]
+        difference = compute_intervals(subtract(measured, other_measured), paired)
+        baselines[evaluation.task.baseline_name] = Baseline(
+            metrics=_values(
+                evaluation, evaluation.baseline_table, rows, compute_intervals(other_measured, other_resampled)
+            ),
+            difference=_values(evaluation, evaluation.table, rows, difference),
+            describe=evaluation.baseline_describe,
+        )
+    return Metrics(
+        task=evaluation.task.name,
+        target=evaluation.target_name,
+        split=evaluation.split,
+        fold=evaluation.fold,
+        cases=len(rows),
+        patients=len(units) if are_patients else None,
+        resampled_over="patient" if are_patients else "case",
+        metrics=metrics,
+        baselines=baselines,
+        groups=_measure_groups(evaluation, number),
+        refused=evaluation.refused,
+    )
+
+
+def _draw(evaluation: Evaluation, units: Sequence[Rows], number: int) -> list[Rows]:
+    """Return the resamples, or none where there is but one unit to draw: an interval would then be a point."""
+    if len(units) < 2:
+        return []
+    return draw_resamples(units, number, np.random.default_rng(evaluation.plan.seed))
+
+
+def _measure_groups(evaluation: Evaluation, number: int) -> dict[str, dict[str, Group]]:
+    """Return the metrics of the cases that share an attribute's value, each with its own resamples."""
+    measure = evaluation.task.aggregate(evaluation.target, evaluation.table)
+    patients = evaluation.patients()
+    found: dict[str, dict[str, Group]] = {}
+    for column, groups in find_groups(evaluation.dataset, evaluation.case_ids).items():
+        found[column] = {}
+        for value, rows in groups.items():
+            units = [rows[unit] for unit in group_rows([patients[row] for row in rows])[0]]
+            resampled = measure_all(measure, _draw(evaluation, units, number))
+            intervals = compute_intervals(measure(rows), resampled)
+            found[column][value] = Group(n=len(rows), metrics=_values(evaluation, evaluation.table, rows, intervals))
+    return found
+
+
+def _values(
+    evaluation: Evaluation, table: Table, rows: Rows, intervals: Mapping[str, Interval]
+) -> dict[str, MetricValue]:
+    """Return the document's form of the numbers, with how many cases each rests on."""
+    names = evaluation.task.judged(evaluation.target)
+    values = {}
+    for metric, interval in intervals.items():
+        defined = evaluation.task.defined(evaluation.target, table, metric)[rows]
+        per_class = {}
+        if interval.class_ci95:
+            for column, (name, value, ci95) in enumerate(
+                zip(names, interval.class_values, interval.class_ci95, strict=True)
+            ):
+                n = int(defined[:, column].sum())
+                per_class[name] = ClassValue(value=_known(value), ci95=ci95, n=n, undefined=len(rows) - n)
+        n = int(defined.any(axis=1).sum())
+        values[metric] = MetricValue(
+            value=_known(interval.value),
+            ci95=interval.ci95,
+            unit=METRICS.load(metric).unit,
+            n=n,
+            undefined=len(rows) - n,
+            per_class=per_class,
+        )
+    return values
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
