@@ -93,6 +93,8 @@ def _run(arguments: list[str]) -> int:
             usage = OptionError(error.format_message(), fix="diascope --help lists commands and options")  # type: ignore[attr-defined]
             command.answer_json(command.error_content(usage))
         return command.BAD_INPUT
+    if result == command.INTERRUPTED:  # typer answers Ctrl-C with the number alone, and we have something to say
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else command.DONE
 
 
