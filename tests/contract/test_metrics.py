@@ -1,0 +1,113 @@
+"""What every metric must do, whichever it is."""
+
+import numpy as np
+import pytest
+
+from diascope.core.families import METRICS
+from diascope.core.ports.metric import Scores
+
+OVER_MASKS = [name for name, metric in METRICS.all().items() if metric.over == "mask"]
+OVER_SETS = [name for name, metric in METRICS.all().items() if metric.over == "set"]
+
+
+def random_scores(classes: int, *, exclusive: bool, seed: int = 0) -> Scores:
+    rng = np.random.default_rng(seed)
+    if exclusive:
+        reference = np.eye(classes)[rng.integers(0, classes, 60)]
+        reference[::13] = np.nan
+        probability = rng.dirichlet(np.ones(classes), 60).round(2)
+        decided = np.eye(classes, dtype=bool)[probability.argmax(1)]
+    else:
+        reference = rng.integers(0, 2, (60, classes)).astype(float)
+        reference[rng.random(reference.shape) < 0.1] = np.nan
+        probability = rng.random((60, classes)).round(2)
+        decided = probability > 0.4
+    return Scores.of(reference, probability, decided, exclusive=exclusive)
+
+
+SETTINGS = [(2, True), (4, True), (1, False), (3, False)]
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_metric_carries_its_file_name_and_ordered_bounds(name):
+    metric = METRICS.load(name)
+    assert metric.name == name
+    assert metric.bounds[0] < metric.bounds[1]
+    assert metric.title
+
+
+@pytest.mark.parametrize("name", OVER_MASKS)
+def test_same_masks_give_the_best_value(name):
+    metric = METRICS.load(name)
+    mask = np.zeros((6, 7, 8), bool)
+    mask[2:4, 1:5, 3:6] = True
+    assert metric.compute(mask, mask, (1.0, 1.0, 1.0)) == (1.0 if metric.higher_is_better else 0.0)
+
+
+@pytest.mark.parametrize("name", OVER_MASKS)
+def test_metric_in_millimetres_is_undefined_without_spacing(name):
+    metric = METRICS.load(name)
+    mask = np.ones((3, 3, 3), bool)
+    assert np.isnan(metric.compute(mask, mask, None)) == metric.needs_spacing
+
+
+@pytest.mark.parametrize("name", OVER_MASKS)
+def test_metric_stays_within_its_bounds_and_is_symmetric(name):
+    metric = METRICS.load(name)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        masks = rng.random((2, 9, 8, 7)) < rng.random()
+        value = metric.compute(*masks, (1.0, 2.0, 0.5))
+        assert metric.bounds[0] <= value <= metric.bounds[1]
+        assert metric.compute(*masks[::-1], (1.0, 2.0, 0.5)) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("name", OVER_MASKS)
+def test_metric_does_not_depend_on_the_empty_margin(name):
+    metric = METRICS.load(name)
+    rng = np.random.default_rng(1)
+    masks = rng.random((2, 5, 6, 7)) < 0.4
+    padded = np.pad(masks, ((0, 0), (4, 1), (0, 3), (2, 2)))
+    spacing = (1.0, 1.5, 2.0)
+    assert metric.compute(*masks, spacing) == pytest.approx(metric.compute(*padded, spacing))
+
+
+@pytest.mark.parametrize(("classes", "exclusive"), SETTINGS)
+@pytest.mark.parametrize("name", OVER_SETS)
+def test_metric_over_a_set_stays_within_its_bounds(name, classes, exclusive):
+    metric = METRICS.load(name)
+    value, per_class = metric.compute(random_scores(classes, exclusive=exclusive))
+    assert metric.bounds[0] <= value <= metric.bounds[1]
+    assert per_class is None or per_class.shape == (classes,)
+
+
+@pytest.mark.parametrize(("classes", "exclusive"), SETTINGS)
+@pytest.mark.parametrize("name", OVER_SETS)
+def test_weighted_resample_equals_repeated_rows(name, classes, exclusive):
+    scores = random_scores(classes, exclusive=exclusive)
+    index = np.random.default_rng(3).integers(0, 60, 80)
+    rows = [array[index] for array in (scores.reference, scores.probability, scores.decided)]
+    repeated = Scores.of(*rows, exclusive=exclusive)
+    got, got_classes = METRICS.load(name).compute(scores.take(index))
+    want, want_classes = METRICS.load(name).compute(repeated)
+    assert got == pytest.approx(want, nan_ok=True)
+    if want_classes is not None:
+        assert got_classes == pytest.approx(want_classes, nan_ok=True)
+
+
+@pytest.mark.parametrize(("classes", "exclusive"), SETTINGS)
+@pytest.mark.parametrize("name", OVER_SETS)
+def test_missing_references_change_nothing(name, classes, exclusive):
+    scores = random_scores(classes, exclusive=exclusive)
+    more = [np.concatenate([a, a[:7]]) for a in (scores.reference, scores.probability, scores.decided)]
+    more[0][60:] = np.nan
+    got, _ = METRICS.load(name).compute(Scores.of(*more, exclusive=exclusive))
+    assert got == pytest.approx(METRICS.load(name).compute(scores)[0])
+
+
+@pytest.mark.parametrize("name", OVER_SETS)
+def test_without_any_reference_the_value_is_nan(name):
+    scores = random_scores(3, exclusive=False)
+    empty = Scores.of(np.full((60, 3), np.nan), scores.probability, scores.decided, exclusive=False)
+    value, _ = METRICS.load(name).compute(empty)
+    assert np.isnan(value)
