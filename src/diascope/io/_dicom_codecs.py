@@ -1,0 +1,82 @@
+"""JPEG for pydicom by imagecodecs (libjpeg-turbo): 8- and 12-bit lossy, and lossless of 2 to 16 bits.
+
+``pylibjpeg-libjpeg`` would do the same under the GPL. The other codecs are pydicom's own plug-ins: openjpeg for
+JPEG 2000, pyjpegls for JPEG-LS, pydicom itself for RLE.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydicom.pixels.decoders.base import DecodeRunner
+
+LABEL = "diascope"
+_JPEG = (
+    "1.2.840.10008.1.2.4.50",  # baseline, process 1
+    "1.2.840.10008.1.2.4.51",  # extended, processes 2 and 4
+    "1.2.840.10008.1.2.4.57",  # lossless, process 14
+    "1.2.840.10008.1.2.4.70",  # lossless, process 14, selection value 1
+)
+_LOSSLESS = _JPEG[2:]
+_JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+_JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+_HTJ2K = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (201, 202, 203))
+_RLE = ("1.2.840.10008.1.2.5",)
+
+DECODER_DEPENDENCIES = {uid: ("imagecodecs>=2024.9",) for uid in _JPEG}
+"""What pydicom names when a decoder is missing; part of its plug-in protocol."""
+
+PLUGINS = {
+    **dict.fromkeys(_JPEG, LABEL),
+    **dict.fromkeys(_JPEG_LS, "pyjpegls"),
+    **dict.fromkeys((*_JPEG_2000, *_HTJ2K), "pylibjpeg"),
+    **dict.fromkeys(_RLE, "pydicom"),
+}
+"""Transfer syntax → the one decoder that Diascope uses, so that the same file gives the same voxels everywhere."""
+
+
+def is_available(uid: str) -> bool:
+    """Answer whether this plug-in decodes a transfer syntax; part of pydicom's plug-in protocol."""
+    return uid in _JPEG
+
+
+def decode_frame(source: bytes, runner: "DecodeRunner") -> bytes:
+    """Return one JPEG frame's samples, colour as RGB by pixel; called by pydicom.
+
+    Args:
+        source: the code stream.
+        runner: what the data set says of its pixels; told here how the returned bytes are to be read.
+    """
+    import imagecodecs
+
+    if b"\xff\xd9" not in source[-64:]:
+        # libjpeg fills the rest of a truncated picture with grey and says nothing that imagecodecs hands on
+        raise ValueError("the code stream has no end")
+    if runner.samples_per_pixel == 1:
+        array = imagecodecs.jpeg8_decode(source)
+    else:
+        stored = "YCBCR" if _is_ycc(source, str(runner.photometric_interpretation)) else "RGB"
+        wanted = stored if str(runner.transfer_syntax) in _LOSSLESS else "RGB"  # lossless JPEG converts no colour
+        array = imagecodecs.jpeg8_decode(source, colorspace=stored, outcolorspace=wanted)
+        runner.set_option("photometric_interpretation", "RGB" if wanted == "RGB" else "YBR_FULL")
+        runner.set_option("planar_configuration", 0)
+    runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
+    return array.tobytes()
+
+
+def _is_ycc(source: bytes, photometric: str) -> bool:
+    """Answer whether the code stream holds luminance and chrominance.
+
+    An Adobe marker says what the encoder did and wins, as in every JPEG library; else the data set's word counts.
+    """
+    start = source[:4096].find(b"\xff\xee\x00\x0eAdobe")
+    return source[start + 15] != 0 if start >= 0 else photometric.startswith("YBR")
+
+
+def register() -> None:
+    """Add this plug-in to pydicom's JPEG decoders, once."""
+    from pydicom.pixels.decoders.base import get_decoder
+
+    for uid in _JPEG:
+        decoder = get_decoder(uid)
+        if LABEL not in decoder.available_plugins:
+            decoder.add_plugin(LABEL, (__name__, "decode_frame"))
