@@ -1,0 +1,1 @@
+"""Layouts of data sets, one a file, listed by ``diascope.curate.draft.LAYOUTS``."""

@@ -1,0 +1,77 @@
+"""A folder for each class, also below ``train``, ``val`` and ``test``."""
+
+from dataclasses import dataclass
+
+from diascope.core.documents.dataset import Case, Source, Target
+from diascope.curate.columns import class_names
+from diascope.curate.draft import PARTS, Draft, Layout, given_from_parts, safe_ids
+from diascope.curate.layouts.pairs import IMAGE_FOLDER, MASK_FOLDER
+from diascope.curate.listing import Listing, stem
+
+
+@dataclass(frozen=True)
+class _File:
+    """An image with the words that its folders say: part of a split, class, and what lies below the class."""
+
+    path: str
+    part: str
+    label: str
+    below: str
+
+
+def matches(listing: Listing) -> bool:
+    """Answer whether every image lies in one of at least two class folders."""
+    if listing.given:
+        return False
+    files = _look(listing)
+    return len({f.label for f in files}) > 1
+
+
+def _look(listing: Listing) -> list[_File]:
+    """Return the images by class, or nothing where some lie outside a class folder."""
+    paths = [f.split("/") for f in listing.images]
+    while paths and all(len(p) > 1 for p in paths) and len({p[0] for p in paths}) == 1:
+        paths = [p[1:] for p in paths]  # a folder around everything is no class
+    has_parts = bool(paths) and all(len(p) > 2 and p[0].lower() in PARTS for p in paths)
+    files = []
+    for path, full in zip(paths, listing.images, strict=True):
+        part, rest = (path[0], path[1:]) if has_parts else ("", path)
+        low = rest[0].lower()
+        if len(rest) < 2 or IMAGE_FOLDER.fullmatch(low) or MASK_FOLDER.fullmatch(low):
+            return []
+        files.append(_File(full, part, rest[0], "/".join(rest[1:-1])))
+    return files
+
+
+def read(listing: Listing) -> Draft:
+    """Return a case for each image; images in one folder below the class are taken for one patient's."""
+    files = _look(listing)
+    classes, spelling = class_names(f.label for f in files)
+    draft = Draft(listing, listing.root.name, ("image",), [], {"label": Target(kind="class", classes=classes)})
+    nested = [f for f in files if f.below]
+    for case_id, file in zip(_ids(files), files, strict=True):
+        label = spelling.get(file.label) or next(iter(spelling[n] for n in spelling if n == file.label.strip()), None)
+        patient = f"{file.label}/{file.below}" if file.below else None
+        targets = {"label": label or _numbered(file.label)}
+        draft.cases.append(Case(id=case_id, images={"image": Source(path=file.path)}, targets=targets, patient=patient))
+        draft.used.add(file.path)
+    if nested:
+        draft.note("folders_as_patients", f"{len(nested)} images lie in folders below their class: each folder is one patient")
+    parts = {c.id: f.part for c, f in zip(draft.cases, files, strict=True) if f.part}
+    draft.given = given_from_parts("folders", parts) if parts else None
+    return draft
+
+
+def _numbered(label: str) -> str:
+    """Return the class of a folder named by a number (``01`` → ``1``)."""
+    return str(int(label))
+
+
+def _ids(files: list[_File]) -> list[str]:
+    stems = [stem(f.path) for f in files]
+    if len(set(stems)) == len(stems):
+        return safe_ids(stems)
+    return safe_ids("/".join(p for p in (f.part, f.label, f.below, s) if p) for f, s in zip(files, stems, strict=True))
+
+
+LAYOUT = Layout("class_folders", 80, matches, read)

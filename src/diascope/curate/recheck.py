@@ -1,0 +1,81 @@
+"""Checking a document whose images were checked when it was written: only what a person may have edited."""
+
+from pathlib import Path
+
+from diascope.core.documents.dataset import Dataset, Problem, Source
+from diascope.core.errors import DatasetError
+from diascope.curate.divide import check_given
+from diascope.curate.draft import Draft, Given
+from diascope.curate.listing import Listing
+from diascope.curate.target_findings import check_labels
+
+REDONE = {
+    *("case_in_two_splits", "patient_in_two_splits", "empty_part", "in_no_split"),
+    *("image_without_label", "wrong_label", "missing_labels"),
+}
+"""Problems that are found anew; all others are kept as they were written."""
+
+
+def recheck(dataset: Dataset) -> Dataset:
+    """Return the data set with the problems that follow from its own text found anew.
+
+    Raises:
+        DatasetError: ids repeat, a split names a case that is not there, or files are missing.
+    """
+    _check_ids(dataset)
+    _check_files(dataset)
+    listing = Listing(Path(dataset.root), ())
+    draft = Draft(listing, dataset.name, dataset.channels, list(dataset.cases), dict(dataset.targets), document=dataset)
+    draft.labelled = {c.id for c in dataset.cases if not dataset.targets or any(v is not None for v in c.targets.values())}
+    check_labels(draft)
+    if dataset.splits is not None:
+        folds = tuple((f.train, f.validation) for f in dataset.splits.folds)
+        check_given(draft, Given(dataset.splits.origin, folds, dataset.splits.test), dataset.by_id())
+    return dataset.model_copy(update={"problems": _merged(dataset.problems, draft.problems)})
+
+
+def _merged(old: tuple[Problem, ...], new: list[Problem]) -> tuple[Problem, ...]:
+    """Return the old problems with those that are found anew in their former places, so that nothing changes unasked."""
+    left = list(new)
+    merged = []
+    for problem in old:
+        if problem.code not in REDONE:
+            merged.append(problem)
+        elif problem in left:
+            left.remove(problem)
+            merged.append(problem)
+    return tuple(sorted([*merged, *left], key=lambda p: ("error", "warning", "note").index(p.level)))
+
+
+def _check_ids(dataset: Dataset) -> None:
+    ids = [c.id for c in dataset.cases]
+    twice = sorted({i for i in ids if ids.count(i) > 1}) if len(set(ids)) < len(ids) else []
+    if twice:
+        raise DatasetError(f"{len(twice)} case ids are there twice", expected="unique ids", got=", ".join(twice[:5]))
+    splits = dataset.splits
+    if splits is None:
+        return
+    known = set(ids)
+    named = {i for f in splits.folds for i in (*f.train, *f.validation)} | set(splits.test)
+    absent = sorted(named - known)
+    if absent:
+        raise DatasetError(
+            f"the splits name {len(absent)} cases that are not there",
+            expected="ids of cases",
+            got=", ".join(absent[:5]) + (" …" if len(absent) > 5 else ""),
+            fix="correct the ids, or remove splits from the document to have new ones made",
+        )
+
+
+def _check_files(dataset: Dataset) -> None:
+    root = Path(dataset.root)
+    if not root.is_dir():
+        raise DatasetError("the data set's root folder does not exist", got=root.name, fix="correct root in the document")
+    paths = {s.path for c in dataset.cases for s in (*c.images.values(), *c.targets.values()) if isinstance(s, Source)}
+    absent = sorted(p for p in paths if not (root / p).exists())
+    if absent:
+        names = ", ".join(p.rsplit("/", 1)[-1] for p in absent[:5]) + (" …" if len(absent) > 5 else "")
+        raise DatasetError(
+            f"{len(absent)} of {len(paths)} files are missing", expected="every source that the document names", got=names,
+            fix="correct root or the sources in the document, or remove those cases from it",
+        )  # fmt: skip

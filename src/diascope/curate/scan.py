@@ -1,0 +1,153 @@
+"""Reading every image once: what is needed to check a case, with one image in memory at a time."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.documents.dataset import Case, Source, Target
+from diascope.core.errors import DiascopeError, GeometryError
+from diascope.core.geometry import Geometry, check_same_grid
+from diascope.core.image import Image, label_array
+from diascope.curate.quality import measure_quality
+from diascope.io import read_header, read_image, read_labels
+
+Progress = Callable[[int, int, str], None]
+"""Called with cases done, cases in all, and what is being done."""
+
+
+@dataclass(frozen=True)
+class ChannelFacts:
+    """What one channel's file holds; ``low`` and ``high`` are nan where its voxels were not read."""
+
+    geometry: Geometry
+    planes: int
+    stored_as: str
+    modality: str | None
+    notes: tuple[str, ...]
+    low: float = float("nan")
+    high: float = float("nan")
+    finite: bool = True
+
+
+@dataclass(frozen=True)
+class MaskFacts:
+    """What one label map holds.
+
+    Attributes:
+        voxels: number in the map → its voxels.
+        content: digest of the map, to compare copies by.
+        other_grid: both geometries in words, where the map does not lie on its image's grid.
+    """
+
+    voxels: dict[int, int]
+    content: str
+    other_grid: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class CaseFacts:
+    """What reading one case has found.
+
+    Attributes:
+        content: digest of the voxels of all channels; empty where they were not read.
+        failure: why the case cannot be used, in words; the other fields hold what was read before.
+    """
+
+    id: str
+    channels: dict[str, ChannelFacts] = field(default_factory=dict)
+    masks: dict[str, MaskFacts] = field(default_factory=dict)
+    quality: dict[str, float] = field(default_factory=dict)
+    content: str = ""
+    failure: str | None = None
+
+
+def scan(
+    root: Path, cases: list[Case], targets: dict[str, Target], *, voxels: bool, judged: set[str], progress: Progress | None
+) -> Iterator[CaseFacts]:
+    """Yield what each case's files hold, in order.
+
+    Args:
+        root: where relative sources start.
+        cases: those to read.
+        targets: those of kind mask have their label maps read.
+        voxels: read the images whole; else their headers, and only label maps whose classes are not declared.
+        judged: ids whose image quality is measured.
+        progress: told after each case.
+    """
+    masks = [name for name, t in targets.items() if t.kind == "mask" and (voxels or not t.values)]
+    for done, case in enumerate(cases, 1):
+        facts = CaseFacts(case.id)
+        try:
+            _scan_case(root, case, masks, facts, voxels=voxels, judge=case.id in judged)
+        except DiascopeError as error:
+            facts.failure = " ".join(error.describe().split("\n"))
+        yield facts
+        if progress:
+            progress(done, len(cases), "reading images" if voxels else "reading headers")
+
+
+def _scan_case(root: Path, case: Case, masks: list[str], facts: CaseFacts, *, voxels: bool, judge: bool) -> None:
+    digest = hashlib.blake2b(digest_size=16)
+    for channel, source in case.images.items():
+        if not voxels:
+            header = read_header(root, source)
+            facts.channels[channel] = ChannelFacts(
+                header.geometry, header.channels, header.dtype, header.modality, header.notes
+            )
+            continue
+        image = read_image(root, source)
+        facts.channels[channel] = _channel_facts(image)
+        _update(digest, channel, image.array)
+        if judge and facts.channels[channel].finite and not facts.quality:
+            facts.quality = measure_quality(image)
+    facts.content = digest.hexdigest() if voxels else ""
+    for name in masks:
+        value = case.targets.get(name)
+        if isinstance(value, Source) and facts.channels:
+            facts.masks[name] = _mask_facts(root, value, next(iter(facts.channels.values())).geometry)
+
+
+def _channel_facts(image: Image) -> ChannelFacts:
+    with np.errstate(invalid="ignore"):
+        low, high = (float(image.array.min()), float(image.array.max())) if image.array.size else (np.nan, np.nan)
+    finite = bool(np.isfinite(low) and np.isfinite(high))
+    return ChannelFacts(
+        image.geometry, image.channels, image.array.dtype.name, image.modality, image.notes, low, high, finite
+    )
+
+
+def _update(digest: "hashlib._Hash", channel: str, array: NDArray) -> None:
+    """Add voxels to a digest; the number type does not count, so that a converted copy is found too."""
+    digest.update(f"{channel}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array, dtype=np.float32))
+
+
+def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
+    """Return what a label map holds; an error that is raised names its file."""
+    try:
+        image = read_labels(root, source, geometry)
+        labels = label_array(image)
+    except DiascopeError as error:
+        error.add_note(f"the mask {Path(source.path).name}")
+        raise
+    other_grid = None
+    try:
+        check_same_grid(geometry, image.geometry, ("its image", f"the mask {Path(source.path).name}"))
+    except GeometryError as error:
+        other_grid = " ".join(str(error).split("\n"))
+    digest = hashlib.blake2b(np.ascontiguousarray(labels, dtype=np.int32), digest_size=16).hexdigest()
+    return MaskFacts(_counts(labels), digest, other_grid, image.notes)
+
+
+def _counts(labels: NDArray[np.integer]) -> dict[int, int]:
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if high - low < 1 << 16:
+        counts = np.bincount((labels.ravel() - low).astype(np.intp), minlength=1)
+        return {int(n) + low: int(counts[n]) for n in np.flatnonzero(counts)}
+    values, numbers = np.unique(labels, return_counts=True)
+    return {int(v): int(n) for v, n in zip(values, numbers, strict=True)}
