@@ -1,0 +1,182 @@
+"""What was decided and why, how training went, what the run cost, and how to do it again."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from diascope import __version__
+from diascope.core.documents.plan import Plan
+from diascope.evaluate.evaluation import Evaluation
+from diascope.evaluate.sections_words import Sheet, count, duration, listing, plain, sheet
+from diascope.figures import learning_curve
+
+_GROUPS = {
+    "preprocess": "Preparing the images",
+    "patch": "What the network sees at once",
+    "network": "Network",
+    "batch": "Batch",
+    "sampling": "Drawing of training examples",
+    "augment": "Random changes in training",
+    "loss": "Loss",
+    "optimiser": "Optimiser",
+    "schedule": "Schedule",
+    "precision": "Precision",
+    "cache": "Data in memory",
+    "calibrate": "Calibration",
+    "predict": "Prediction",
+    "memory": "Memory",
+    "budget": "Budget",
+    "machine": "Machine",
+    "curate": "Curation",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage's time, as text and as a share of the longest (0 to 100)."""
+
+    name: str
+    time: str
+    share: int
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The last sections; ``chain`` is document, digest and whether the next document names it (None: nothing does)."""
+
+    decided: str
+    decisions: Sheet
+    learning: str
+    stages: tuple[Stage, ...]
+    total: str
+    memory: str
+    members: Sheet | None
+    machine: tuple[tuple[str, str], ...]
+    chain: tuple[tuple[str, str, bool | None], ...]
+    commands: tuple[tuple[str, str], ...]
+    calibration: str
+
+
+def describe_run(evaluation: Evaluation) -> RunFacts:
+    """Return all that the report says about the run."""
+    run = evaluation.run_document
+    longest = max(run.seconds.values(), default=0) or 1
+    return RunFacts(
+        decided=_decided(evaluation.plan),
+        decisions=decisions_sheet(evaluation.plan),
+        learning=learning_curve(read_log(evaluation.run / "log.jsonl")),
+        stages=tuple(Stage(n, duration(s), round(100 * s / longest)) for n, s in run.seconds.items()),
+        total=duration(sum(run.seconds.values())),
+        memory=memory_sentence(evaluation),
+        members=_members(evaluation),
+        machine=tuple(({"diascope": __version__} | run.machine).items()),
+        chain=digest_chain(evaluation),
+        commands=commands(evaluation),
+        calibration=calibration_sentence(evaluation),
+    )
+
+
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of ``log.jsonl``; a line that a killed process left unfinished is passed over."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(record, dict):
+                yield record
+
+
+def decisions_sheet(plan: Plan) -> Sheet:
+    """Return every value of the plan with its rule and reason, under a heading for each part of the plan."""
+    keys = sorted(plan.decisions, key=_place)  # stable: within a part the order in which they were made
+    rows, groups, last = [], {}, ""
+    for key in keys:
+        part = key.partition(".")[0]
+        if part != last:
+            groups[len(rows)] = _GROUPS.get(part, part.capitalize())
+            last = part
+        decision = plan.decisions[key]
+        rows.append([key, plain(key, decision.value), decision.because, decision.rule, decision.chosen_by])
+    columns = ["Decision", "Value", "Because", "Rule", "Chosen by"]
+    caption = "Every value that the run needed, with the rule that chose it and the reason"
+    return replace(sheet(columns, rows, caption=caption, numeric=[]), groups=groups)
+
+
+def _place(key: str) -> tuple[int, str]:
+    """Return where the key's part stands among the headings; unknown parts come last."""
+    part, known = key.partition(".")[0], list(_GROUPS)
+    return (known.index(part) if part in known else len(known), part)
+
+
+def _decided(plan: Plan) -> str:
+    chosen = [d.chosen_by for d in plan.decisions.values()]
+    by_user = [k for k, d in plan.decisions.items() if d.chosen_by == "user"]
+    user = f"{len(by_user)} by the user ({listing(by_user)})" if by_user else "none by the user"
+    return (
+        f"The plan holds {count(len(chosen), 'value')}: {chosen.count('rule')} chosen by a rule from the data and the "
+        f"budget, {chosen.count('measured')} measured on this machine, {user}."
+    )
+
+
+def memory_sentence(evaluation: Evaluation) -> str:
+    """Return peak memory, measured and predicted, in a sentence."""
+    measured, predicted = evaluation.run_document.peak_memory_gib, evaluation.run_document.predicted_memory_gib
+    if measured is None:
+        return "Peak memory was not measured."
+    if not predicted:
+        return f"At most {measured:.2f} GiB of memory were used."
+    off = (predicted - measured) / measured
+    return f"At most {measured:.2f} GiB of memory were used; {predicted:.2f} GiB were predicted ({off:+.0%})."
+
+
+def _members(evaluation: Evaluation) -> Sheet | None:
+    rows = [
+        [m.folder, str(m.fold), str(m.seed), str(m.steps), duration(m.seconds), m.weights_digest or "–"]
+        for m in evaluation.run_document.members
+    ]
+    columns = ["Member", "Fold", "Seed", "Steps", "Time", "Weights' digest"]
+    return sheet(columns, rows, caption="Trained networks", numeric=[1, 2, 3, 4]) if rows else None
+
+
+def digest_chain(evaluation: Evaluation) -> tuple[tuple[str, str, bool | None], ...]:
+    """Return each document's digest, and whether the document made from it names the same."""
+    plan, run = evaluation.plan, evaluation.run_document
+    dataset, fingerprint = evaluation.dataset.digest(), evaluation.fingerprint.digest()
+    return (
+        ("dataset.yaml", dataset, dataset == evaluation.fingerprint.dataset_digest == plan.dataset_digest),
+        ("fingerprint.json", fingerprint, fingerprint == plan.fingerprint_digest),
+        ("plan.yaml", plan.digest(), plan.digest() == run.plan_digest),
+        ("run.json", run.digest(), None),
+    )
+
+
+def commands(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
+    """Return what to type to evaluate again, to train again and to predict, with what each is for."""
+    run = shlex.quote(evaluation.run.name or "RUN")
+    return (
+        (f"diascope train {run}/plan.yaml --out again", "train the same plan again; bit-equal on the same machine"),
+        (f"diascope evaluate {run} DATA", "make this report again; DATA is the folder of the images"),
+        (f"diascope predict {run} IMAGES --out predictions", "use the model on other images"),
+    )
+
+
+def calibration_sentence(evaluation: Evaluation) -> str:
+    """Return what was fitted, and on what."""
+    fitted = evaluation.calibration
+    if not evaluation.task.fits:
+        return "Nothing was fitted after training."
+    if not fitted.cases:
+        return "No temperature and no operating point were fitted: probabilities are the network's own."
+    points = ", ".join(f"{name} from {value:.3f}" for name, value in fitted.thresholds.items())
+    chosen = f" A class counts as present: {points}." if points else ""
+    return (
+        f"Temperature {fitted.temperature:.3f} was fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), "
+        f"never on the cases evaluated.{chosen}"
+    )

@@ -1,0 +1,206 @@
+"""The top of the report: what was built, how good it is in plain words, and what to beware of."""
+
+from dataclasses import dataclass
+
+from diascope.core.documents.metrics import Metrics, MetricValue
+from diascope.evaluate.evaluation import Evaluation
+from diascope.evaluate.sections_words import PLAIN, count, interval, listing, number, title_of
+
+FEW_UNITS = 50
+"""Chosen here: below so many independent patients (or cases), an interval of a share is wider than about 0.2."""
+
+FEW_OF_CLASS = 10
+"""Chosen here: a class's number from fewer cases than this changes by a tenth with a single case."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing to beware of: its name, what it means, and whether it may change a conclusion."""
+
+    title: str
+    text: str
+    serious: bool = True
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Title, headline and first paragraph.
+
+    Attributes:
+        baseline: name and value of the first baseline for the headline metric, or None.
+        size: cases and patients that were evaluated; part: of which part they are.
+        sentences: of the plain-language paragraph.
+    """
+
+    title: str
+    subtitle: str
+    metric: str
+    value: str
+    interval: str
+    explained: str
+    baseline: tuple[str, str] | None
+    size: str
+    part: str
+    sentences: tuple[str, ...]
+
+
+def headline_of(evaluation: Evaluation, metrics: Metrics) -> tuple[str, MetricValue]:
+    """Return the name and value of the metric that stands on top."""
+    name = next((m for m in evaluation.task.metrics if m in metrics.metrics), next(iter(metrics.metrics)))
+    return name, metrics.metrics[name]
+
+
+def part_of(metrics: Metrics) -> str:
+    """Return which part was evaluated, in words."""
+    if metrics.split == "test":
+        return "the test part"
+    if metrics.fold == "all":
+        return "the validation parts of all folds, each predicted by the network that had not seen it"
+    return f"the validation part of fold {metrics.fold}" if metrics.fold is not None else f"the {metrics.split} part"
+
+
+def summarise(evaluation: Evaluation, metrics: Metrics) -> Summary:
+    """Return the top of the page."""
+    name, value = headline_of(evaluation, metrics)
+    title, unit = title_of(name), value.unit
+    base = _baseline(metrics, name)
+    size = count(metrics.cases, "case") + (f" of {count(metrics.patients, 'patient')}" if metrics.patients else "")
+    return Summary(
+        title=f"{metrics.task.capitalize()} of {metrics.target}",
+        subtitle=evaluation.dataset.name,
+        metric=title,
+        value=number(value.value, unit),
+        interval=interval(value, unit),
+        explained=PLAIN.get(name, ""),
+        baseline=(base[0].replace("_", " "), number(base[1].value, unit)) if base else None,
+        size=size,
+        part=part_of(metrics),
+        sentences=(*_purpose(evaluation, metrics, size), *_result(name, value, metrics)),
+    )
+
+
+def _purpose(evaluation: Evaluation, metrics: Metrics, size: str) -> list[str]:
+    dataset, target = evaluation.dataset, evaluation.target
+    image = " ".join(filter(None, (f"{dataset.ndim}-D", dataset.modality, "images")))
+    judged = listing(evaluation.task.judged(target))
+    if evaluation.task.dense:
+        what = f"The model outlines {judged} in {image}."
+    elif evaluation.task.head(target).activation == "softmax":
+        what = f"The model says which of these classes an image belongs to, in {image}: {listing(target.classes)}."
+    else:
+        what = f"The model gives the probability of each of these findings in {image}: {listing(target.classes)}."
+    trained = f"It learned from {count(len(set(evaluation.training_ids)), 'case')} and was evaluated on {size}"
+    return [what, f"{trained}: {part_of(metrics)}."]
+
+
+def _result(name: str, value: MetricValue, metrics: Metrics) -> list[str]:
+    title, unit = title_of(name), value.unit
+    if value.value is None:
+        return [f"{title} is undefined on these cases."]
+    meaning = f" ({PLAIN[name]})" if name in PLAIN else ""
+    sentences = [f"{title}{meaning} is {number(value.value, unit)}."]
+    if value.ci95:
+        over = "patients" if metrics.resampled_over == "patient" else "cases"
+        sentences.append(
+            f"In 95 of 100 repetitions of the evaluation with {over} drawn anew from these, "
+            f"it lay between {number(value.ci95[0], unit)} and {number(value.ci95[1], unit)}."
+        )
+    base = _baseline(metrics, name)
+    if base and base[1].value is not None:
+        sentences.append(
+            f"A trivial baseline that does not look at the image ({base[0].replace('_', ' ')}) "
+            f"reaches {number(base[1].value, unit)} on the same cases."
+        )
+    return sentences
+
+
+def _baseline(metrics: Metrics, name: str) -> tuple[str, MetricValue] | None:
+    return next(((k, b.metrics[name]) for k, b in metrics.baselines.items() if name in b.metrics), None)
+
+
+def is_demonstration(evaluation: Evaluation) -> bool:
+    """Answer whether the data set says of itself that it is generated."""
+    dataset = evaluation.dataset
+    named = any(word in dataset.name.lower() for word in ("demo", "synthetic", "generated"))
+    return named or any(p.code == "demo" for p in dataset.problems)
+
+
+def warn(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
+    """Return what a reader must know before believing the numbers, the serious ones first."""
+    found = [*_about_cases(evaluation, metrics), *_about_numbers(evaluation, metrics), *_about_run(evaluation)]
+    return sorted(found, key=lambda w: not w.serious)
+
+
+def _about_cases(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
+    found, dataset = [], evaluation.dataset
+    if is_demonstration(evaluation):
+        text = "The images are generated. This shows the machine working, not accuracy on patients."
+        found.append(Caution("Demonstration data", text))
+    units, name = (metrics.patients, "patient") if metrics.patients else (metrics.cases, "case")
+    if units < FEW_UNITS:
+        found.append(
+            Caution(f"Only {count(units, name)}", "The numbers are rough; the intervals say how rough. Collect more.")
+        )
+    if metrics.resampled_over == "case":
+        text = (
+            "No patient ids are known, so cases were resampled. Where one patient has several cases, the intervals are "
+            "too narrow, and the same patient may lie in training and evaluation."
+        )
+        found.append(Caution("Patients are not known", text))
+    if metrics.split != "test":
+        text = (
+            "These cases were held out from training, but come from the same source as the training cases and are no "
+            "independent test set. Expect lower numbers elsewhere."
+        )
+        found.append(Caution("Validation part, not a test set", text))
+    if metrics.refused:
+        text = f"They have no scores and are missing from every number: {listing(list(metrics.refused))}."
+        found.append(Caution(f"{count(len(metrics.refused), 'case')} refused", text))
+    missing = evaluation.fingerprint.targets.get(evaluation.target_name)
+    if missing and missing.missing:
+        text = "They add nothing to training or to the numbers where they are missing."
+        found.append(Caution(f"{count(missing.missing, 'label')} missing", text, serious=False))
+    if dataset.left_out:
+        text = "Each is named with its reason under Data."
+        found.append(Caution(f"{count(len(dataset.left_out), 'case')} left out", text, serious=False))
+    return found
+
+
+def _about_numbers(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
+    found = []
+    name, value = headline_of(evaluation, metrics)
+    for base_name, base in metrics.baselines.items():
+        if _overlaps(value, base.metrics.get(name), base.difference.get(name)):
+            text = "On this evidence the model cannot be told from one that does not look at the image."
+            title = f"{title_of(name)} overlaps the baseline ({base_name.replace('_', ' ')})"
+            found.append(Caution(title, text))
+    rare = {c: v.n for c, v in value.per_class.items() if v.n < FEW_OF_CLASS}
+    if rare and metrics.cases >= FEW_OF_CLASS:
+        text = f"{listing([f'{c} ({n})' for c, n in rare.items()])}: their numbers are rough."
+        found.append(Caution(f"Classes with fewer than {FEW_OF_CLASS} cases", text, serious=False))
+    undefined = {title_of(m): v.undefined for m, v in metrics.metrics.items() if v.undefined}
+    if undefined:
+        where = [f"{t} in {count(n, 'case')}" for t, n in undefined.items()]
+        text = f"{listing(where)}: counted, not averaged."
+        found.append(Caution("Undefined values", text, serious=False))
+    return found
+
+
+def _overlaps(value: MetricValue, base: MetricValue | None, difference: MetricValue | None) -> bool:
+    """Answer whether the paired difference's interval holds 0, or, without one, both intervals meet."""
+    if difference and difference.ci95:
+        return difference.ci95[0] <= 0 <= difference.ci95[1]
+    if base and base.ci95 and value.ci95:
+        return value.ci95[0] <= base.ci95[1] and base.ci95[0] <= value.ci95[1]
+    return False
+
+
+def _about_run(evaluation: Evaluation) -> list[Caution]:
+    decisions = evaluation.plan.decisions
+    cuts = decisions["schedule.cuts"].value if "schedule.cuts" in decisions else None
+    found = [Caution("Noted during the run", text, serious=False) for text in evaluation.run_document.warnings]
+    if isinstance(cuts, list) and any(cuts):
+        where = listing([f"at step {c[0]}, to {c[1]} in all" for c in cuts if isinstance(c, list)])
+        text = f"The machine slowed down and the rest of the schedule was shortened once to keep the budget ({where})."
+        found.append(Caution("Training was cut", text, serious=False))
+    return found
