@@ -73,17 +73,17 @@ def write_population(folder: Path, recipe: Recipe, progress: Progress | None = N
         return folder
     if folder.exists() and any(folder.iterdir()) and _recipe_of(mark) is None:
         raise InputError(f"{folder.name} holds something that is no demo", fix="choose another --out")
+    template = load_template()
     shutil.rmtree(folder, ignore_errors=True)
     for part in ("imagesTr", "labelsTr", "template"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    template = load_template()
     shutil.copy(template_folder() / _FILE.format("t1"), folder / TEMPLATE)
     write_image(folder / TEMPLATE_LABELS, Image(template.labels()[None], template.geometry))
     names = [f"head_{number:03d}.nii.gz" for number in range(recipe.cases)]
-    cropped = template.cropped(MARGIN_MM)
+    template = template.cropped(MARGIN_MM).blurred(recipe.spacing_mm)
     for number, name in enumerate(names):
         rng = np.random.default_rng([recipe.seed, number])
-        head = draw_head(cropped, spacing_mm=recipe.spacing_mm, rng=rng)
+        head = draw_head(template, spacing_mm=recipe.spacing_mm, rng=rng)
         write_image(folder / "imagesTr" / name, draw_scan(head, rng))
         write_image(folder / "labelsTr" / name, Image(head.labels()[None], head.geometry))
         if progress:

@@ -61,6 +61,11 @@ class Head:
         t1 = self.t1[box]
         return Head(t1, self.tissues[:, *box], Geometry(t1.shape, affine))
 
+    def blurred(self, width_mm: float) -> "Head":
+        """Return the same head blurred by a Gaussian with this full width at half maximum."""
+        sigma = width_mm / self.geometry.steps[0] / 2.355
+        return Head(_blur(self.t1, sigma), np.stack([_blur(t, sigma) for t in self.tissues]), self.geometry)
+
 
 def read_head(t1: Image, grey: Image, white: Image) -> Head:
     """Return the head that a template's image and its two tissue maps describe.
@@ -81,7 +86,10 @@ def read_head(t1: Image, grey: Image, white: Image) -> Head:
 
 
 def draw_head(template: Head, *, spacing_mm: float, rng: np.random.Generator) -> Head:
-    """Return another head of the same anatomy: turned, scaled and smoothly deformed, on a grid of ``spacing_mm``."""
+    """Return another head of the same anatomy: turned, scaled and smoothly deformed, on a grid of ``spacing_mm``.
+
+    The template is sampled as it is; one that is finer than the new grid is blurred to it first, once for all heads.
+    """
     step = spacing_mm / template.geometry.steps[0]
     shape = tuple(int(n // step) for n in template.geometry.shape)
     centre = (np.array(template.geometry.shape) - 1) / 2
@@ -91,8 +99,7 @@ def draw_head(template: Head, *, spacing_mm: float, rng: np.random.Generator) ->
     moved = turned + (centre + rng.normal(0, SHIFT_MM, 3) / millimetre)[:, None, None, None]
     for axis in range(3):
         moved[axis] += DEFORMATION_MM / millimetre * draw_smooth_field(shape, DEFORMATION_GRID_MM / spacing_mm, rng)
-    blur = step / 2.355  # full width at half maximum of one new voxel: no aliasing, no more blur than needed
-    sampled = [_sample(_blur(a, blur), moved) for a in (template.t1, *template.tissues)]
+    sampled = [_sample(a, moved) for a in (template.t1, *template.tissues)]
     affine = template.geometry.affine.copy()
     affine[:3, :3] *= step
     return Head(sampled[0], np.stack(sampled[1:]), Geometry(shape, affine))
