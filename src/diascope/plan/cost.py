@@ -59,10 +59,7 @@ def cached_bytes(context: Context) -> float:
 def prepared_bytes(context: Context) -> float:
     """Return the size of all prepared cases, wherever they lie."""
     planes = sum(context.values["preprocess.components"].values())
-    if fixed := context.values.get("preprocess.shape"):
-        voxels = float(prod(fixed))
-    else:
-        voxels = prod(median_shape(context))
+    voxels = float(prod(context.values.get("preprocess.shape") or median_shape(context)))
     return context.fingerprint.cases * voxels * (4 * planes + (1 if context.task.dense else 0))
 
 

@@ -1,7 +1,7 @@
 """One case → its prediction: a label map on the image's own grid, or logits."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -50,17 +50,19 @@ class Predictor:
             return self.logits(prepared.array[None])[0]
         trace = prepared.trace
         outputs = len(TASKS.load(self.plan.task).head(self.target).outputs)
-        keeps_slices = trace.separate_axis is None and trace.final == trace.resampled
+        cropped = replace(
+            trace, resampled=trace.cropped, final=trace.cropped, offset=(0,) * len(trace.final), separate_axis=None
+        )
         labels = class_map(
             prepared.array,
             self._window,
             outputs=outputs,
             window=tuple(self.plan["predict.window"]),
             overlap=float(self.plan["predict.overlap"]),
-            shape=trace.cropped if keeps_slices else trace.final,
+            shape=trace.cropped,
             progress=progress,
         )
-        return restore_labels(labels, trace.at_cropped() if keeps_slices else trace)
+        return restore_labels(labels, cropped)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the mean logits ``(B, O)`` over members and mirrored images."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,18 @@ class Document(Model):
             raise InputError(
                 f"{name}: {where or 'the document'} is wrong", expected=first["msg"], got=repr(first.get("input"))[:200]
             ) from None
+
+
+def schema_of(path: Path) -> str | None:
+    """Return the schema that a YAML or JSON file names, None where it is no document of ours.
+
+    Only the head is read: the schema stands first in what ``save`` writes.
+    """
+    if path.suffix not in {".yaml", ".yml", ".json"} or not path.is_file():
+        return None
+    with path.open(encoding="utf-8", errors="replace") as file:
+        found = re.search(r"""^[{\s]*"?schema"?\s*:\s*["']?(diascope\.\w+/\d+)""", file.read(400), re.MULTILINE)
+    return found[1] if found else None
 
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -21,7 +21,9 @@ class Run(Document):
 
     Attributes:
         status: ``training`` until the weights are there, ``trained`` until the report is there, then ``done``.
-        seconds: of each stage, by its name.
+        seconds: of each stage, by its name; ``began`` is the time of day (Unix), ``before`` what earlier parts of an
+            interrupted run took.
+        seeds: members a fold.
         peak_memory_gib: largest resident memory of the process; predicted by the plan beside it.
         machine: processor, cores, memory, versions.
         replays: the plan came with recorded steps: nothing is measured or cut.
@@ -35,5 +37,6 @@ class Run(Document):
     peak_memory_gib: float | None = None
     predicted_memory_gib: float | None = None
     machine: dict[str, str] = {}
+    seeds: int = 1
     replays: bool = False
     warnings: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """A metric: what it compares, and how its number is to be read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ class Scores:
             and there are more than two).
         exclusive: each case has just one class.
         weight: ``(N,)`` how often each case counts: 1, or its number of draws in a resample.
-        falling: ``(N, C)`` row numbers by falling probability, for each class.
+        prepared: what ``once`` has kept.
     """
 
     reference: NDArray[np.float64]
@@ -29,20 +29,23 @@ class Scores:
     decided: NDArray[np.bool_]
     exclusive: bool
     weight: NDArray[np.float64]
-    falling: NDArray[np.intp]
+    prepared: dict[str, NDArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, reference: NDArray, probability: NDArray, decided: NDArray[np.bool_], *, exclusive: bool) -> "Scores":
         """Return the scores of cases that count once each."""
         probability = np.asarray(probability, np.float64)
-        falling = np.argsort(-probability, axis=0, kind="stable")
-        return cls(
-            np.asarray(reference, np.float64), probability, decided, exclusive, np.ones(len(probability)), falling
-        )
+        return cls(np.asarray(reference, np.float64), probability, decided, exclusive, np.ones(len(probability)))
 
     def take(self, index: NDArray[np.intp]) -> "Scores":
         """Return the same with each case counted as often as it stands in ``index``."""
         return replace(self, weight=np.bincount(index, minlength=len(self.reference)).astype(np.float64))
+
+    def once(self, name: str, compute: Callable[["Scores"], NDArray]) -> NDArray:
+        """Return an array that does not depend on the weights, computed for the first of all resamples only."""
+        if name not in self.prepared:
+            self.prepared[name] = compute(self)
+        return self.prepared[name]
 
     @property
     def is_binary(self) -> bool:

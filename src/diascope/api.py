@@ -1,0 +1,315 @@
+"""The public verbs, each a few calls of stages."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from diascope.core.documents.dataset import Dataset
+from diascope.core.documents.fingerprint import Fingerprint
+from diascope.core.documents.metrics import Metrics
+from diascope.core.documents.plan import Plan
+from diascope.core.errors import InputError
+from diascope.core.settings import Settings
+
+if TYPE_CHECKING:
+    from diascope.predict.model import Model, Predicted
+    from diascope.train.stage import Training
+
+Progress = Callable[[str, int, int, str], None]
+"""``(stage, done, total, text)``."""
+
+DEFAULT_SECONDS = 1800.0
+DEFAULT_DISK_BYTES = 20 * 10**9
+FREE_MEMORY_SHARE = 0.8
+
+
+class Wish(TypedDict, total=False):
+    """What the user may choose about a plan; everything else is decided.
+
+    ``task``; ``target`` (name of a target or attribute); ``budget`` in seconds of wall clock for the whole command;
+    ``memory`` and ``disk`` in bytes; ``overrides`` (dotted key of the plan → value); ``fold`` (a
+    number or ``all``); ``seed``; ``members`` (networks a fold); ``device``.
+    """
+
+    task: str | None
+    target: str | None
+    budget: float | None
+    memory: int | None
+    disk: int | None
+    overrides: Mapping[str, Any]
+    fold: int | Literal["all"]
+    seed: int
+    members: int
+    device: Literal["auto", "cpu", "cuda"]
+
+
+def inspect(data: Path | str, *, write: Path | None = None, seed: int = 0, progress: Progress | None = None) -> Dataset:
+    """Return what lies in a folder or file, and what is wrong with it; ``write`` saves it as ``dataset.yaml``.
+
+    Raises:
+        InputError: nothing there can be read.
+    """
+    from diascope.curate import read_dataset, save_dataset
+
+    dataset = read_dataset(Path(data), seed=seed, progress=_stage(progress, "read"))
+    if write is not None:
+        save_dataset(dataset, Path(write))
+    return dataset
+
+
+def plan(
+    data: Path | str, *, write: Path | None = None, progress: Progress | None = None, **wish: Unpack[Wish]
+) -> Plan:
+    """Return every value that a run needs, each with rule and reason.
+
+    Raises:
+        InputError: the data, the target, the budget or an override do not fit.
+    """
+    made, _, _ = _make_plan(Path(data), wish, progress)
+    if write is not None:
+        made.save(Path(write))
+    return made
+
+
+def train(  # the one long verb: its options are those of the command line
+    data: Path | str,
+    *,
+    out: Path | str,
+    devices: int = 1,
+    resume: bool = False,
+    started: float | None = None,
+    progress: Progress | None = None,
+    **wish: Unpack[Wish],
+) -> Path:
+    """Train on data or by a ``plan.yaml``, evaluate the held-out part, and return the run's folder.
+
+    Args:
+        data: as for ``inspect``, or a plan.
+        out: the run's folder, new or empty unless ``resume``.
+        devices: processes that train together.
+        resume: go on from the last checkpoint in ``out``.
+        started: ``time.time()`` at which the budget began to run; now if not given.
+        progress: told about each stage.
+        wish: what is chosen about the plan; not looked at where ``data`` is a plan or a run is resumed.
+
+    Raises:
+        InputError: as ``plan``, or ``out`` is not empty.
+        RunError: training could not go on.
+    """
+    from diascope.evaluate.evaluate import evaluate_run
+    from diascope.train.stage import Training, finish_run, run_training
+
+    out, began = Path(out), started or time.time()
+    settings = Settings(device=wish.get("device", "auto"), devices=devices)
+    if resume and (out / "run.json").exists():
+        training = _resumed(out, began, settings, progress)
+    else:
+        made, dataset, fingerprint = _make_plan(Path(data), wish, progress)
+        members = max(1, int(wish.get("members", 1)))
+        training = Training(made, dataset, fingerprint, out, settings, began, members=members, progress=progress)
+    run = run_training(training)
+    begun = time.time()
+    evaluate_run(out, progress=progress)
+    finish_run(out, run, evaluation_seconds=time.time() - begun, started=training.started)
+    return out
+
+
+def predict(
+    run: Path | str,
+    inputs: Sequence[Path | str],
+    *,
+    out: Path | str,
+    format: str | None = None,
+    progress: Progress | None = None,
+) -> "Predicted":
+    """Predict files, folders of files or DICOM folders and write the results into ``out``.
+
+    A case that cannot be used is named in ``refused`` and the rest are done.
+
+    Raises:
+        InputError: ``run`` is no finished run, or an input does not exist.
+    """
+    return load(run).predict_files([Path(i) for i in inputs], Path(out), format=format, progress=progress)
+
+
+def load(run: Path | str, *, device: Literal["auto", "cpu", "cuda"] = "auto") -> "Model":
+    """Return the trained model of a run.
+
+    Raises:
+        InputError: ``run`` is no finished run.
+    """
+    from diascope.predict.model import Model
+
+    return Model.load(Path(run), device=device)
+
+
+def evaluate(
+    run: Path | str,
+    data: Path | str | None = None,
+    *,
+    out: Path | str | None = None,
+    quick: bool = False,
+    progress: Progress | None = None,
+) -> Metrics:
+    """Evaluate a run's own held-out part again, or other data with references.
+
+    Args:
+        run: the run's folder.
+        data: other data of the same kind; all of its cases are predicted and evaluated.
+        out: where the results go; the run's folder if not given, and needed for other data.
+        quick: fewer resamples.
+        progress: told about each stage.
+
+    Raises:
+        InputError: the run or the data do not fit.
+    """
+    from diascope.evaluate.evaluate import evaluate_run
+    from diascope.evaluate.external import copy_run, predict_external
+
+    if data is not None:
+        if out is None:
+            raise InputError("other data need a folder for the results", fix="name one with --out DIR")
+        dataset = inspect(data, progress=progress)
+        predict_external(Path(run), dataset, Path(out), progress)
+    elif out is not None:
+        copy_run(Path(run), Path(out))
+    return evaluate_run(Path(out or run), quick=quick, progress=progress)
+
+
+def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
+    from diascope.curate import check_trainable, target_from_attribute
+    from diascope.fingerprint import compute_fingerprint
+    from diascope.plan.planner import choose_target, make_plan
+
+    if given := _plan_of(data):
+        return _recorded_plan(data, given, progress)
+    overrides = dict(wish.get("overrides") or {})
+    dataset = _read(data, wish.get("seed", 0), str(overrides.get("curate.resample_masks", "")), progress)
+    target = wish.get("target")
+    if target is not None and target not in dataset.targets and target in dataset.attributes:
+        dataset = target_from_attribute(dataset, target)
+    fold = wish.get("fold", 0)
+    name, _ = choose_target(dataset, target, wish.get("task"))
+    check_trainable(dataset, name)
+    ids = _fingerprinted(dataset, fold)
+    fingerprint = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_stage(progress, "measure"))
+    made = make_plan(
+        dataset,
+        fingerprint,
+        target=name,
+        task=wish.get("task"),
+        budget=_budget(wish, dataset),
+        overrides=overrides,
+        fold=fold,
+        seed=wish.get("seed", 0),
+        data=str(data.resolve()),
+    )
+    return made, dataset, fingerprint
+
+
+def _read(data: Path, seed: int, resample_masks: str, progress: Progress | None) -> Dataset:
+    from diascope.curate import read_dataset
+
+    wants = resample_masks.lower() in {"true", "yes", "1"}
+    return read_dataset(data, seed=seed, resample_masks=wants, progress=_stage(progress, "read"))
+
+
+def _fingerprinted(dataset: Dataset, fold: int | str) -> list[str] | None:
+    """Return the training part of the fold, so that no number of an evaluated case enters the plan."""
+    splits = dataset.splits
+    if splits is None or not isinstance(fold, int) or not 0 <= fold < len(splits.folds):
+        return None
+    return [i for i in splits.folds[fold].train if i not in dataset.left_out]
+
+
+def _budget(wish: Wish, dataset: Dataset) -> Any:
+    import psutil
+
+    from diascope.plan.rule import Budget
+
+    folds = len(dataset.splits.folds) if wish.get("fold") == "all" and dataset.splits else 1
+    free = int(FREE_MEMORY_SHARE * psutil.virtual_memory().available)
+    return Budget(
+        seconds=float(wish.get("budget") or DEFAULT_SECONDS),
+        memory_bytes=int(wish.get("memory") or free),
+        disk_bytes=int(wish.get("disk") or DEFAULT_DISK_BYTES),
+        members=folds * max(1, int(wish.get("members", 1))),
+        device=choose_device(wish.get("device", "auto")),
+    )
+
+
+def choose_device(wanted: str) -> str:
+    """Return ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: CUDA was asked for and is not there.
+    """
+    from importlib import import_module
+
+    try:
+        has_cuda = bool(import_module("torch").cuda.is_available())
+    except ImportError:
+        raise InputError("training needs the extra 'train'", fix="pip install 'diascope[train]'") from None
+    if wanted == "cuda" and not has_cuda:
+        raise InputError("there is no CUDA device", expected="a GPU that torch can use", got="none", fix="--device cpu")
+    return "cuda" if has_cuda and wanted != "cpu" else "cpu"
+
+
+def _plan_of(data: Path) -> Plan | None:
+    """Return the plan that a file holds, None where it is something else."""
+    from diascope.core.documents.document import schema_of
+
+    return Plan.load(data) if schema_of(data) == Plan.SCHEMA else None
+
+
+def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
+    """Return a plan with the data that it was made for.
+
+    Raises:
+        InputError: the data have changed since.
+    """
+    from diascope.curate import load_dataset, target_from_attribute
+    from diascope.fingerprint import compute_fingerprint
+
+    data = path.resolve().parent / given.dataset
+    if data.suffix == ".yaml" and schema_is_dataset(data):
+        dataset = load_dataset(data)
+    else:
+        dataset = _read(data, given.seed, str(given["curate.resample_masks"]), progress)
+    if given.target and given.target not in dataset.targets and given.target in dataset.attributes:
+        dataset = target_from_attribute(dataset, given.target)
+    if dataset.digest() != given.dataset_digest:
+        raise InputError(
+            f"the data have changed since {path.name} was made",
+            expected=f"dataset digest {given.dataset_digest}",
+            got=dataset.digest(),
+            fix="make a new plan with diascope plan",
+        )
+    beside = path.parent / "fingerprint.json"
+    if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
+        return given, dataset, known
+    ids = _fingerprinted(dataset, given.fold)
+    measured = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_stage(progress, "measure"))
+    return given, dataset, measured
+
+
+def schema_is_dataset(path: Path) -> bool:
+    """Answer whether a file is a Dataset document."""
+    from diascope.core.documents.document import schema_of
+
+    return schema_of(path) == Dataset.SCHEMA
+
+
+def _resumed(out: Path, began: float, settings: Settings, progress: Progress | None) -> "Training":
+    from diascope.curate import load_dataset
+    from diascope.train.stage import resume_training
+
+    return resume_training(out, load_dataset(out / "dataset.yaml"), began=began, settings=settings, progress=progress)
+
+
+def _stage(progress: Progress | None, name: str) -> Callable[[int, int, str], None]:
+    """Return a progress function for one stage that knows nothing of the others."""
+    if progress is None:
+        return lambda done, total, text="": None
+    return lambda done, total, text="": progress(name, done, total, text)

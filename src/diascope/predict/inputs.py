@@ -1,0 +1,77 @@
+"""What the user wants predicted: files, DICOM folders and folders of files → cases with their channels."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from diascope.core.documents.dataset import Case, Source
+from diascope.core.errors import InputError
+from diascope.core.families import READERS
+
+CHANNEL_NUMBER = re.compile(r"_(\d{4})$")
+
+
+def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> list[Case]:
+    """Return one case a file or DICOM series; channels are told apart by ``_0000``, ``_0001`` … as nnU-Net does.
+
+    Sources hold absolute paths. A case that lacks a channel is returned without it.
+
+    Raises:
+        InputError: an input does not exist, or a folder holds no image.
+    """
+    suffixes = sorted({s for r in READERS.all().values() for s in r.suffixes}, key=len, reverse=True)
+    found: dict[str, dict[str, Source]] = {}
+    for given in inputs:
+        for path, source in _sources(given, suffixes):
+            stem = _stem(path, suffixes)
+            number = CHANNEL_NUMBER.search(stem)
+            if number and len(channels) > 1 and int(number[1]) < len(channels):
+                found.setdefault(stem[: number.start()], {})[channels[int(number[1])]] = source
+            else:
+                found.setdefault(_unused(stem, found), {})[channels[0]] = source
+    return [Case(id=name, images=images) for name, images in found.items()]
+
+
+def _sources(given: Path, suffixes: Sequence[str]) -> list[tuple[Path, Source]]:
+    if not given.exists():
+        raise InputError(f"{given.name} does not exist", fix="check the path")
+    path = given.resolve()
+    if path.is_file():
+        return [(path, Source(path=str(path)))]
+    series = _dicom_series(path)
+    if series:
+        return series
+    files = [p for p in sorted(path.rglob("*")) if p.is_file() and p.name.lower().endswith(tuple(suffixes))]
+    if not files:
+        raise InputError(f"{given.name} holds no image", expected=", ".join(suffixes), got="no such file")
+    return [(p, Source(path=str(p))) for p in files]
+
+
+def _dicom_series(folder: Path) -> list[tuple[Path, Source]]:
+    """Return a folder's image series, or nothing where it holds no DICOM."""
+    from diascope.io.dicom import group_series
+
+    if not any(READERS.load("dicom").is_readable(p) for p in _some_files(folder)):
+        return []
+    found = []
+    for number, series in enumerate(s for s in group_series(folder) if s.is_image):
+        name = folder.name if number == 0 else f"{folder.name}-{number + 1}"
+        found.append((folder / name, Source(path=str(folder), files=tuple(series.files))))
+    return found
+
+
+def _some_files(folder: Path, count: int = 5) -> list[Path]:
+    return [p for p in sorted(folder.rglob("*")) if p.is_file()][:count]
+
+
+def _stem(path: Path, suffixes: Sequence[str]) -> str:
+    """Return a file's name without its (perhaps double) suffix."""
+    lower = path.name.lower()
+    return next((path.name[: -len(s)] for s in suffixes if lower.endswith(s)), path.name)
+
+
+def _unused(name: str, known: dict[str, dict[str, Source]]) -> str:
+    number, unused = 2, name
+    while unused in known:
+        unused, number = f"{name}-{number}", number + 1
+    return unused

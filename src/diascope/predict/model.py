@@ -1,0 +1,143 @@
+"""A trained run, ready to predict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from diascope.calibration.apply import probabilities
+from diascope.calibration.fit import nothing_fitted
+from diascope.core.documents.calibration import Calibration
+from diascope.core.documents.dataset import Case, Dataset, Target
+from diascope.core.documents.plan import Plan
+from diascope.core.documents.run import Run
+from diascope.core.errors import InputError
+from diascope.core.families import TASKS
+from diascope.core.image import Image
+from diascope.io import read_image
+from diascope.predict.case import Predictor
+from diascope.predict.inputs import cases_of
+from diascope.predict.network import load_members
+from diascope.predict.output import file_name, mask_suffix, write_mask, write_table
+from diascope.predict.reading import reference_image
+
+Progress = Callable[[str, int, int, str], None]
+FORMATS = ("nii", "nii.gz", "png", "nrrd", "mha", "tif", "tiff")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a call of ``predict_files`` did.
+
+    Attributes:
+        written: files, in the order of the inputs.
+        refused: input → why, in one line.
+        probabilities: case → class → calibrated probability, for tasks with one answer a case.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    probabilities: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The members of a run with its plan and calibration."""
+
+    plan: Plan
+    target: Target
+    calibration: Calibration
+    predictor: Predictor
+
+    @classmethod
+    def load(cls, run: Path, *, device: str = "auto") -> "Model":
+        """Return the model of a run's folder.
+
+        Raises:
+            InputError: the folder is no finished run.
+        """
+        if not (run / "run.json").exists():
+            raise InputError(f"{run.name} is no run", expected="a folder that diascope train has written")
+        facts, plan = Run.load(run / "run.json"), Plan.load(run / "plan.yaml")
+        files = [run / "members" / m.folder / "model.safetensors" for m in facts.members]
+        if facts.status == "training" or not files or not all(f.exists() for f in files):
+            raise InputError(
+                f"the run {run.name} is not finished", fix="go on with diascope train DATA --out RUN --resume"
+            )
+        target = Dataset.load(run / "dataset.yaml").targets[plan.target or ""]
+        path = run / "calibration.json"
+        calibration = Calibration.load(path) if path.exists() else nothing_fitted()
+        where = plan["machine.device"] if device == "auto" else device
+        members = load_members(plan, target, files, device=where)
+        return cls(plan, target, calibration, Predictor(plan, target, members, tuple(plan["predict.mirror"])))
+
+    def predict(self, source: Path | str) -> "Image | dict[str, float]":
+        """Return one image's label map (in the target's values, on its own grid), or its probabilities by class.
+
+        Raises:
+            InputError: the image cannot be read or does not fit.
+        """
+        case = cases_of([Path(source)], self.plan["preprocess.channels"])[0]
+        images = self._read(case)
+        answer = self.predictor.predict(images)
+        if TASKS.load(self.plan.task).dense:
+            values = np.asarray(self.target.values)[answer]
+            return Image(values[None].astype(np.int16), reference_image(self.plan, images).geometry)
+        return self._probabilities(answer)
+
+    def predict_files(
+        self,
+        inputs: Sequence[Path],
+        out: Path,
+        *,
+        format: str | None = None,
+        progress: Progress | None = None,
+    ) -> Predicted:
+        """Predict every case of the inputs and write the results; a bad one is refused by name, the rest are done.
+
+        Raises:
+            InputError: an input does not exist, or the format is unknown.
+        """
+        if format is not None and format.lstrip(".").lower() not in FORMATS:
+            raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
+        cases = cases_of(inputs, self.plan["preprocess.channels"])
+        out.mkdir(parents=True, exist_ok=True)
+        done = Predicted()
+        for number, case in enumerate(cases):
+            try:
+                self._one(case, out, format, done)
+            except InputError as error:
+                done.refused[case.id] = str(error).replace("\n", "; ")
+            if progress:
+                progress("predict", number + 1, len(cases), case.id)
+        if done.probabilities:
+            outputs = TASKS.load(self.plan.task).head(self.target).outputs
+            done.written.extend(write_table(out, outputs, done.probabilities))
+        return done
+
+    def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted) -> None:
+        images = self._read(case)
+        answer = self.predictor.predict(images)
+        if not TASKS.load(self.plan.task).dense:
+            done.probabilities[case.id] = self._probabilities(answer)
+            return
+        name = next(n for n in self.plan["preprocess.channels"] if n in images)
+        source = Path(case.images[name].path)
+        path = out / file_name(case.id, mask_suffix(source, wanted))
+        geometry = reference_image(self.plan, images).geometry
+        write_mask(path, answer, target=self.target, geometry=geometry, like=source if source.is_file() else None)
+        done.written.append(path)
+
+    def _read(self, case: Case) -> dict[str, Image]:
+        images = {name: read_image(Path("/"), source) for name, source in case.images.items()}
+        ndim = len(self.plan["patch.size"])
+        for name, image in images.items():
+            if image.geometry.ndim != ndim:
+                raise InputError(f"{name} has {image.geometry.ndim} axes", expected=f"a {ndim}-D image")
+        return images
+
+    def _probabilities(self, logits: np.ndarray) -> dict[str, float]:
+        head = TASKS.load(self.plan.task).head(self.target)
+        values = probabilities(self.calibration, logits[None], head)[0]
+        return {name: float(v) for name, v in zip(head.outputs, values, strict=True)}

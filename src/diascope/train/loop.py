@@ -1,0 +1,162 @@
+"""The one training loop, for every task, on Lightning Fabric."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from diascope.core.documents.dataset import Target
+from diascope.core.documents.plan import Plan
+from diascope.core.errors import RunError
+from diascope.core.families import LOSSES
+from diascope.predict.network import build_network
+from diascope.train.checkpoint import Trainee
+from diascope.train.clock import Clock, learning_rate_share
+from diascope.train.sampling import Batches
+from diascope.transforms.augmentation import Augmentation
+
+LOADER_TIMEOUT_SECONDS = 300
+"""A worker that gives nothing for so long has hung: training stops and says so."""
+
+
+@dataclass
+class Loop:
+    """All that a step needs, built once.
+
+    Attributes:
+        trainee: network, average and optimiser, unwrapped; network, optimiser: as Fabric wraps them.
+    """
+
+    fabric: Fabric
+    plan: Plan
+    trainee: Trainee
+    network: Any
+    optimiser: Any
+    loss: Callable[[Tensor, Tensor], Tensor]
+    augment: Augmentation
+    layout: torch.memory_format
+
+    @classmethod
+    def build(cls, fabric: Fabric, plan: Plan, target: Target, *, seed: int, steps: int) -> "Loop":
+        """Return a loop with freshly drawn weights."""
+        torch.manual_seed(seed)
+        layout = torch.channels_last_3d if len(plan["patch.size"]) == 3 else torch.channels_last
+        if plan["memory_format"] != "channels_last":
+            layout = torch.contiguous_format
+        network = build_network(plan, target).to(memory_format=layout)
+        horizon = max(1.0, float(plan["schedule.ema"]) * steps)
+        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / horizon), use_buffers=True)
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr=plan["optimiser.learning_rate"], weight_decay=plan["optimiser.weight_decay"]
+        )
+        wrapped, wrapped_optimiser = fabric.setup(network, optimiser)
+        return cls(
+            fabric=fabric,
+            plan=plan,
+            trainee=Trainee(network, average.to(fabric.device), optimiser),
+            network=wrapped,
+            optimiser=wrapped_optimiser,
+            loss=LOSSES.load(plan["loss.name"]).build(plan.under("loss")),
+            augment=Augmentation.build(plan.under("augment")),
+            layout=layout,
+        )
+
+    def step(self, step: int, batch: tuple[Tensor, Tensor], clock: Clock, seed: int) -> Tensor:
+        """Do one step and return its loss, detached.
+
+        Raises:
+            RunError: the loss is not finite.
+        """
+        share = learning_rate_share(clock.share(step), self.plan["schedule.warmup"])
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan["optimiser.learning_rate"] * share
+        torch.manual_seed(hash((seed, step, self.fabric.global_rank)) % 2**63)
+        generator = torch.Generator(device=self.fabric.device).manual_seed(torch.initial_seed())
+        images, targets = (part.to(self.fabric.device, non_blocking=True) for part in batch)
+        with torch.no_grad():
+            images, targets = self.augment(images, targets, generator)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self._loss(self.network(images.contiguous(memory_format=self.layout)), targets)
+        self.fabric.backward(loss)
+        self.fabric.clip_gradients(
+            self.network, self.optimiser, max_norm=self.plan["optimiser.clip_norm"], error_if_nonfinite=False
+        )
+        if not bool(torch.isfinite(loss)):
+            raise RunError(
+                f"the loss is not finite at step {step}",
+                got=float(loss),
+                fix="lower --set optimiser.learning_rate, or --set precision=32-true",
+            )
+        self.optimiser.step()
+        self.trainee.average.update_parameters(self.trainee.network)
+        return loss.detach()
+
+    def _loss(self, outputs: Tensor | list[Tensor], targets: Tensor) -> Tensor:
+        """Return the loss; further outputs (deep supervision) count half as much each (Isensee et al. 2021)."""
+        if isinstance(outputs, Tensor):
+            return self.loss(outputs, targets)
+        weights = [0.5**i for i in range(len(outputs))]
+        return sum(w * self.loss(o, targets) for w, o in zip(weights, outputs, strict=True)) / sum(weights)  # pyright: ignore[reportReturnType]
+
+    @torch.inference_mode()
+    def probe(self, batches: list[tuple[Tensor, Tensor]]) -> float:
+        """Return the averaged network's mean loss over fixed batches, without augmentation."""
+        average = self.trainee.average.eval()
+        losses = []
+        for images, targets in batches:
+            x = images.to(self.fabric.device).contiguous(memory_format=self.layout)
+            with self.fabric.autocast():
+                outputs = average(x)
+            losses.append(float(self.loss(outputs, targets.to(self.fabric.device))))
+        return float(np.mean(losses))
+
+
+def loader(batches: Batches, first: int, last: int, *, workers: int) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
+    """Yield steps with their batches; a worker's own error is raised at once, and one that hangs is noticed.
+
+    Raises:
+        RunError: loading failed, with the worker's own message, or took longer than ``LOADER_TIMEOUT_SECONDS``.
+    """
+    source = DataLoader(
+        batches,  # pyright: ignore[reportArgumentType] — a map-style data set by its methods
+        batch_size=None,
+        sampler=range(first, last),
+        num_workers=workers,
+        timeout=LOADER_TIMEOUT_SECONDS if workers else 0,
+        prefetch_factor=2 if workers else None,
+        multiprocessing_context="spawn" if workers else None,
+    )
+    steps = iter(range(first, last))
+    try:
+        for images, targets in source:
+            yield next(steps), (torch.as_tensor(images), torch.as_tensor(targets))
+    except (RuntimeError, OSError, ValueError, MemoryError) as error:
+        raise RunError("a training batch could not be loaded", got=f"{type(error).__name__}: {error}") from error
+
+
+def measure_step(fabric: Fabric, plan: Plan, target: Target, batches: Batches, *, seconds: float) -> float:
+    """Return the seconds of a step, from a throw-away network so that the real one is not touched.
+
+    The lower quartile is taken: noise only ever adds time, and a schedule that turns out too long is cut in the end,
+    while one that is too short would waste the budget.
+    """
+    loop = Loop.build(fabric, plan, target, seed=0, steps=100)
+    loop.network.train()
+    clock, times = Clock(100), []
+    began = time.perf_counter()
+    start = began
+    for step, batch in loader(batches, 0, 12, workers=0):
+        loop.step(step, batch, clock, 0)
+        now = time.perf_counter()
+        times.append(now - start)
+        start = now
+        if now - began > seconds and len(times) >= 2:
+            break
+    return float(np.quantile(times[1:], 0.25))

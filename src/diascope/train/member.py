@@ -1,0 +1,240 @@
+"""One member of a run: a network trained on one fold with one seed."""
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from diascope.core.documents.dataset import Dataset
+from diascope.core.documents.document import write_atomically
+from diascope.core.documents.plan import Plan
+from diascope.core.errors import BudgetError
+from diascope.core.settings import Settings
+from diascope.train.checkpoint import load_checkpoint, save_checkpoint, write_tensors
+from diascope.train.clock import Clock
+from diascope.train.loop import Loop, loader, measure_step
+from diascope.train.parts import Parts
+from diascope.train.sampling import Batches
+from diascope.train.store import Store, build_store
+
+CHECKPOINT_SECONDS = 45
+PROBES = 12
+PROBE_CASES = 8
+RECORDS = 200
+
+Progress = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one member is asked to do; it goes to other processes, so it holds plain values only.
+
+    Attributes:
+        seed: of weights and batches; deadline: ``time.time()`` by which the last step is to be done.
+        steps, cut: as recorded, or None to measure them.
+        elapsed: seconds of the command before this process, when resuming.
+    """
+
+    run: Path
+    folder: str
+    dataset: Dataset
+    plan: Plan
+    parts: Parts
+    seed: int
+    deadline: float
+    settings: Settings
+    steps: int | None = None
+    cut: tuple[int, int] | None = None
+    progress: Progress | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> Path:
+        """Return the member's folder."""
+        return self.run / "members" / self.folder
+
+
+def train_member(job: Job) -> None:
+    """Train one network and leave ``model.safetensors`` and ``schedule.json`` in its folder.
+
+    Raises:
+        BudgetError: not even one step fits.
+        KeyboardInterrupt: after a checkpoint was written.
+    """
+    torch.set_num_threads(max(1, int(job.plan["machine.threads"]) // job.settings.devices))
+    device = str(job.plan["machine.device"])
+    several = job.settings.devices > 1
+    fabric = Fabric(
+        accelerator="cuda" if device == "cuda" else "cpu",
+        devices=job.settings.devices,
+        strategy="ddp_spawn" if several else "auto",
+        precision=job.plan["precision"],
+    )
+    job.place.mkdir(parents=True, exist_ok=True)
+    fabric.launch(_train, job) if several else _train(fabric, job)
+
+
+def _train(fabric: Fabric, job: Job) -> None:
+    plan, target = job.plan, job.dataset.targets[job.plan.target or ""]
+    cache = job.settings.cache / "cases"
+    store = build_store(job.dataset, plan, job.parts.train, cache=cache, progress=_stage(job, "prepare"))
+    batches = _batches(store, job, fabric)
+    clock = _clock(fabric, job, batches)
+    loop = Loop.build(fabric, plan, target, seed=job.seed, steps=clock.total)
+    done, _, damaged = load_checkpoint(job.place / "checkpoint", loop.trainee)
+    for name in damaged:
+        _record(job, fabric, {"event": "damaged checkpoint", "file": name})
+    probes = _probe_batches(job, fabric, cache)
+    _run_steps(fabric, job, loop=loop, batches=batches, clock=clock, first=done, probes=probes)
+    if fabric.global_rank == 0:
+        weights = loop.trainee.average.module.state_dict()
+        write_tensors(job.place / "model.safetensors", weights, {"steps": str(clock.end)})
+    fabric.barrier()
+
+
+def _batches(store: Store, job: Job, fabric: Fabric) -> Batches:
+    plan = job.plan
+    return Batches(
+        store,
+        patch=tuple(plan["patch.size"]),
+        batch=max(1, plan["batch.size"] // fabric.world_size),
+        seed=job.seed,
+        foreground=plan["sampling.foreground"],
+        balance=plan["sampling.balance"],
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+    )
+
+
+def _probe_batches(job: Job, fabric: Fabric, cache: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return a few fixed batches of cases that are not trained on, for the second learning curve."""
+    if fabric.global_rank != 0 or not job.parts.probe:
+        return []
+    count = PROBE_CASES if job.plan["preprocess.shape"] is None else 256
+    ids = job.parts.probe[:: max(1, len(job.parts.probe) // count)][:count]
+    store = build_store(job.dataset, job.plan, ids, cache=cache)
+    batch = min(len(store), job.plan["batch.size"])
+    batches = Batches(store, tuple(job.plan["patch.size"]), batch, seed=0, foreground=1.0)
+    return [tuple(torch.as_tensor(part) for part in batches[i]) for i in range(-(-len(store) // batch))]  # pyright: ignore[reportReturnType]
+
+
+def _clock(fabric: Fabric, job: Job, batches: Batches) -> Clock:
+    """Return the schedule: as recorded, else from the step time measured now.
+
+    Raises:
+        BudgetError: the time is too short for one step.
+    """
+    if job.steps is not None:
+        return Clock(job.steps, job.deadline, job.cut)
+    target = job.dataset.targets[job.plan.target or ""]
+    left = job.deadline - time.time()
+    seconds = measure_step(fabric, job.plan, target, batches, seconds=max(1.0, 0.05 * left))
+    seconds = float(fabric.broadcast(seconds))
+    left = float(fabric.broadcast(job.deadline - time.time()))
+    if left < seconds:
+        raise BudgetError(
+            "the time is too short for one training step",
+            expected=f"more than {seconds - left:.0f} s on top of the budget",
+            got=f"{job.plan['budget.seconds']:.0f} s",
+            fix="give more with --budget",
+        )
+    steps = min(int(left / seconds), int(job.plan["schedule.largest_steps"]))
+    if fabric.global_rank == 0:
+        _write_schedule(job, steps, None)
+    return Clock(steps, job.deadline)
+
+
+def _write_schedule(job: Job, steps: int, cut: tuple[int, int] | None) -> None:
+    content = {"steps": steps, "cut": cut}
+    write_atomically(job.place / "schedule.json", json.dumps(content).encode())
+
+
+def _run_steps(
+    fabric: Fabric, job: Job, *, loop: Loop, batches: Batches, clock: Clock, first: int, probes: list
+) -> None:
+    """Do the steps from ``first`` to the end of the schedule."""
+    folder, saved, every = job.place / "checkpoint", time.time(), max(1, clock.total // RECORDS)
+    loop.network.train()
+    before = time.perf_counter()
+    with _interruptible() as interrupted:
+        for step, batch in loader(batches, first, clock.total, workers=job.settings.workers):
+            if step >= clock.end:
+                break
+            loss = loop.step(step, batch, clock, job.seed)
+            now = time.perf_counter()
+            _tick(fabric, job, clock, step + 1, now - before)
+            before = now
+            last = step + 1 >= clock.end
+            if fabric.global_rank == 0 and ((step + 1) % every == 0 or last):
+                _report(fabric, job, loop, clock, step + 1, float(loss), probes)
+            wants = bool(fabric.broadcast(time.time() - saved > CHECKPOINT_SECONDS or bool(interrupted)))
+            if (wants or last) and fabric.global_rank == 0:
+                save_checkpoint(folder, step + 1, loop.trainee, {"end": clock.end})
+            if wants:
+                saved = time.time()
+            if interrupted:
+                raise KeyboardInterrupt
+
+
+def _tick(fabric: Fabric, job: Job, clock: Clock, step: int, seconds: float) -> None:
+    """Let the clock see a finished step; all processes follow the first one's cut."""
+    was_cut = clock.tick(step, seconds, time.time()) if fabric.global_rank == 0 else False
+    if fabric.world_size > 1:
+        clock.cut = fabric.broadcast(clock.cut)
+    if was_cut:
+        _write_schedule(job, clock.total, clock.cut)
+        _record(job, fabric, {"event": "cut", "step": step, "steps": clock.end, "planned": clock.total})
+
+
+def _report(fabric: Fabric, job: Job, loop: Loop, clock: Clock, step: int, loss: float, probes: list) -> None:
+    rate = loop.optimiser.param_groups[0]["lr"]
+    _record(job, fabric, {"event": "step", "step": step, "loss": loss, "lr": rate, "steps": clock.end})
+    if probes and step % max(1, clock.total // PROBES) < max(1, clock.total // RECORDS):
+        value = loop.probe(probes)
+        _record(job, fabric, {"event": "validation", "step": step, "metric": "loss", "value": value})
+    if job.progress:
+        job.progress("train", step, clock.end, f"member {job.folder}, loss {loss:.3f}")
+
+
+def _record(job: Job, fabric: Fabric, facts: dict[str, Any]) -> None:
+    """Append one line to the run's log."""
+    if fabric.global_rank != 0:
+        return
+    line = {"event": facts.pop("event"), "member": job.folder, **facts, "seconds": round(time.time(), 1)}
+    clean = {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in line.items()}
+    with (job.run / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(clean) + "\n")
+
+
+def _stage(job: Job, name: str) -> Callable[[int, int], None]:
+    progress = job.progress
+    if progress is None:
+        return lambda done, total: None
+    return lambda done, total: progress(name, done, total, f"member {job.folder}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Yield a list that is no longer empty once Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
+    pressed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+
+    def note(number: int, frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)

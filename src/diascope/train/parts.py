@@ -1,0 +1,84 @@
+"""Which cases a member learns from, fits on and is judged by; never the same ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diascope.core.documents.dataset import Dataset
+from diascope.core.documents.plan import Plan
+from diascope.core.errors import DatasetError, OptionError
+from diascope.core.families import KINDS, TASKS
+from diascope.curate.splits import hold_back
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Case ids of one fold.
+
+    Attributes:
+        train: learned from; calibrate: temperature and operating points are fitted on these (empty if nothing is);
+        probe: whose loss is drawn beside the training loss, and nothing is chosen by it;
+        evaluate: judged by, once; split: which part that is.
+    """
+
+    train: tuple[str, ...]
+    calibrate: tuple[str, ...]
+    probe: tuple[str, ...]
+    evaluate: tuple[str, ...]
+    split: str
+    fitted_on: str
+
+
+def folds_of(dataset: Dataset, plan: Plan) -> list[int]:
+    """Return the numbers of the folds that the plan trains.
+
+    Raises:
+        DatasetError: the data have no split.
+        OptionError: there is no such fold.
+    """
+    if dataset.splits is None or not dataset.splits.folds:
+        raise DatasetError("the data have no split", fix="see what diascope inspect says about the split")
+    count = len(dataset.splits.folds)
+    if plan.fold == "all":
+        return list(range(count))
+    if not 0 <= plan.fold < count:
+        raise OptionError(f"there is no fold {plan.fold}", expected=f"0 to {count - 1}", fix="choose another --fold")
+    return [plan.fold]
+
+
+def parts_of(dataset: Dataset, plan: Plan, fold: int) -> Parts:
+    """Return the parts of one fold; cases that were left out or lack the target take no part in training."""
+    splits = dataset.splits
+    if splits is None:
+        raise DatasetError("the data have no split")
+    given = splits.folds[fold]
+    train, validation, test = (_usable(dataset, plan, p) for p in (given.train, given.validation, splits.test))
+    fits = bool(TASKS.load(plan.task).fits)
+    share = float(plan["calibrate.held_back"])
+    if test:
+        fitted_on = f"the validation part of fold {fold}"
+        return Parts(train, validation if fits else (), validation, test, "test", fitted_on if fits else "nothing")
+    if not fits or share <= 0:
+        return Parts(train, (), validation, validation, "validation", "nothing")
+    train, held = _hold_back(dataset, plan, train, share)
+    fitted_on = f"{share:.0%} of the training part, held back by {splits.grouped_by}"
+    return Parts(train, held, held, validation, "validation", fitted_on)
+
+
+def _hold_back(dataset: Dataset, plan: Plan, ids: Sequence[str], share: float) -> tuple[tuple[str, ...], ...]:
+    """Divide the training part by patient (by case where no patient is known), classes spread evenly."""
+    target, cases = dataset.targets[plan.target or ""], dataset.by_id()
+    kind = KINDS.load(target.kind)
+    present = [kind.present(target, cases[i].targets.get(plan.target or "")) for i in ids]
+    groups = {i: cases[i].patient or f"case {i}" for i in ids}
+    return hold_back(ids, kind.strata(target, present), groups, share=share, seed=plan.seed)
+
+
+def _usable(dataset: Dataset, plan: Plan, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids that were not left out and that have the target."""
+    cases, name = dataset.by_id(), plan.target or ""
+
+    def has_target(case_id: str) -> bool:
+        value = cases[case_id].targets.get(name)
+        return any(v is not None for v in value.values()) if isinstance(value, dict) else value is not None
+
+    return tuple(i for i in ids if i in cases and i not in dataset.left_out and has_target(i))

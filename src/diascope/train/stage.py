@@ -1,0 +1,262 @@
+"""Plan → Run: all members, what is fitted on held-back cases, and the held-out predictions."""
+
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from diascope.core.documents.dataset import Dataset
+from diascope.core.documents.fingerprint import Fingerprint
+from diascope.core.documents.plan import Decision, Plan
+from diascope.core.documents.run import Member, Run
+from diascope.core.errors import BudgetError, InputError
+from diascope.core.settings import Settings
+from diascope.train.heldout import Fold, predict_heldout, reserve_seconds
+from diascope.train.member import Job, train_member
+from diascope.train.memory import PeakMemory
+from diascope.train.parts import folds_of, parts_of
+
+Progress = Callable[[str, int, int, str], None]
+
+MIRROR_SHARE = 0.1
+"""Mirrored prediction is dropped where it would take more than this share of the budget."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One call of the stage.
+
+    Attributes:
+        started: ``time.time()`` at which the budget began to run.
+        members: seeds a fold.
+    """
+
+    plan: Plan
+    dataset: Dataset
+    fingerprint: Fingerprint
+    run: Path
+    settings: Settings
+    started: float
+    members: int = 1
+    resume: bool = False
+    progress: Progress | None = None
+
+
+def run_training(training: Training) -> Run:
+    """Train all members of a plan, fit, and predict the held-out part.
+
+    Raises:
+        BudgetError: the time is too short for a step.
+        KeyboardInterrupt: a checkpoint was kept.
+    """
+    run = open_run(training)
+    plan = Plan.load(training.run / "plan.yaml")
+    folds = [Fold(f, parts_of(training.dataset, plan, f), ()) for f in folds_of(training.dataset, plan)]
+    with PeakMemory() as memory:
+        plan, reserve = _measure_end(training, plan, folds, replays=run.replays)
+        jobs = [(fold, seed) for fold in folds for seed in range(training.members)]
+        deadline = training.started + float(plan["budget.seconds"]) - reserve
+        done: list[Member] = list(run.members)
+        for number, (fold, seed) in enumerate(jobs):
+            if number < len(done):
+                continue
+            begun = time.time()
+            end = begun + max(0.0, deadline - begun) / (len(jobs) - number)
+            job = _job(training, plan, fold, number=number, seed=seed, deadline=math.inf if run.replays else end)
+            train_member(job)
+            plan = plan if run.replays else _record_schedule(training.run, plan, number)
+            steps = _schedule(training.run, number)[0] or 0
+            done.append(_member(number, fold.number, plan.seed + seed, steps, time.time() - begun))
+            run = run.model_copy(update={"members": tuple(done)})
+            run.save(training.run / "run.json")
+        trained = [_with_weights(training.run, fold, done) for fold in folds]
+        begun = time.time()
+        predict_heldout(training.run, training.dataset, plan, trained, training.progress)
+    seconds = {**run.seconds, "train": sum(m.seconds for m in done), "predict": time.time() - begun}
+    run = run.model_copy(
+        update={
+            "status": "trained",
+            "plan_digest": plan.digest(),
+            "seconds": seconds,
+            "peak_memory_gib": round(memory.peak_bytes / 2**30, 3),
+            "predicted_memory_gib": round(plan["memory.predicted_bytes"] / 2**30, 3),
+        }
+    )
+    run.save(training.run / "run.json")
+    return run
+
+
+def resume_training(
+    out: Path, dataset: Dataset, *, began: float, settings: Settings, progress: Progress | None
+) -> Training:
+    """Return a run as it was left, its clock set back by the time that it has had.
+
+    Raises:
+        InputError: a document of the run is missing or damaged.
+    """
+    plan, run = Plan.load(out / "plan.yaml"), Run.load(out / "run.json")
+    log = out / "log.jsonl"
+    last = log.stat().st_mtime if log.exists() else (out / "run.json").stat().st_mtime
+    had = run.seconds.get("before", 0.0) + max(0.0, last - run.seconds.get("began", last))
+    run = run.model_copy(update={"seconds": {**run.seconds, "before": had, "began": began}})
+    run.save(out / "run.json")
+    fingerprint = Fingerprint.load(out / "fingerprint.json")
+    return Training(
+        plan, dataset, fingerprint, out, settings, began - had, members=run.seeds, resume=True, progress=progress
+    )
+
+
+def finish_run(out: Path, run: Run, *, evaluation_seconds: float, started: float) -> None:
+    """Write the last facts of a run; passing the budget becomes a warning."""
+    plan = Plan.load(out / "plan.yaml")
+    total = time.time() - started
+    late = total - plan["budget.seconds"]
+    warnings = run.warnings
+    if late > 0.1 * plan["budget.seconds"]:
+        warnings = (*warnings, f"the budget of {plan['budget.seconds']:.0f} s was passed by {late:.0f} s")
+    seconds = {**run.seconds, "evaluate": evaluation_seconds, "total": total}
+    run.model_copy(update={"status": "done", "seconds": seconds, "warnings": warnings}).save(out / "run.json")
+
+
+def open_run(training: Training) -> Run:
+    """Begin a run folder, or take up the one that is there.
+
+    Raises:
+        InputError: the folder holds something else, or another plan's run.
+    """
+    folder = training.run
+    if training.resume:
+        return Run.load(folder / "run.json")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(
+            f"{folder.name} is not empty",
+            expected="a folder that is new or empty",
+            fix="choose another --out, or go on with --resume",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    training.dataset.save(folder / "dataset.yaml")
+    training.fingerprint.save(folder / "fingerprint.json")
+    training.plan.model_copy(update={"dataset": "dataset.yaml"}).save(folder / "plan.yaml")
+    run = Run(
+        plan_digest=training.plan.digest(),
+        status="training",
+        seconds={"began": training.started, "plan": time.time() - training.started},
+        seeds=training.members,
+        machine=machine_facts(),
+        replays=training.plan["schedule.steps"] is not None,
+    )
+    run.save(folder / "run.json")
+    return run
+
+
+def machine_facts() -> dict[str, str]:
+    """Return what the numbers depend on: processor, cores, versions; nothing that names a host or a user."""
+    names = ("diascope", "torch", "monai", "lightning-fabric", "numpy")
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in names},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"
+
+
+def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: bool) -> tuple[Plan, float]:
+    """Return the plan with mirroring decided, and the seconds to keep for the end."""
+    axes = list(plan["predict.mirror"])
+    reserve = reserve_seconds(training.dataset, plan, folds, mirror=len(axes))
+    if axes and not replays and plan.decisions["predict.mirror"].chosen_by == "rule":
+        plain = reserve_seconds(training.dataset, plan, folds, mirror=0)
+        if reserve - plain > MIRROR_SHARE * plan["budget.seconds"]:
+            because = (
+                f"mirrored prediction would take {reserve - plain:.0f} s more, over {MIRROR_SHARE:.0%} of the time"
+            )
+            decision = Decision(value=[], rule="predict", because=because, chosen_by="measured")
+            plan, reserve = plan.with_decisions(predict__mirror=decision), plain
+            plan.save(training.run / "plan.yaml")
+    left = training.started + plan["budget.seconds"] - time.time()
+    if reserve > left and not replays:
+        raise BudgetError(
+            "the time is too short: the held-out cases alone take longer",
+            expected=f"more than {reserve + plan['budget.seconds'] - left:.0f} s",
+            got=f"{plan['budget.seconds']:.0f} s",
+            fix="give more with --budget",
+        )
+    return plan, reserve
+
+
+def _job(training: Training, plan: Plan, fold: Fold, *, number: int, seed: int, deadline: float) -> Job:
+    steps, cut = _schedule(training.run, number)
+    if steps is None and math.isinf(deadline):
+        steps, cut = _recorded(plan, number)
+    return Job(
+        run=training.run,
+        folder=f"{number:02d}",
+        dataset=training.dataset,
+        plan=plan,
+        parts=fold.parts,
+        seed=plan.seed + seed,
+        deadline=deadline,
+        settings=training.settings,
+        steps=steps,
+        cut=cut,
+        progress=training.progress,
+    )
+
+
+def _recorded(plan: Plan, number: int) -> tuple[int, tuple[int, int] | None]:
+    """Return a member's steps and cut as the plan records them; one number counts for all members."""
+    planned, cuts = plan["schedule.steps"], plan["schedule.cuts"]
+    if isinstance(planned, int):
+        return planned, None
+    if number >= len(planned):
+        raise InputError("the plan records steps for too few members", expected=number + 1, got=len(planned))
+    cut = cuts[number] if cuts and number < len(cuts) else None
+    return planned[number], (cut[0], cut[1]) if cut else None
+
+
+def _schedule(run: Path, number: int) -> tuple[int | None, tuple[int, int] | None]:
+    path = run / "members" / f"{number:02d}" / "schedule.json"
+    if not path.exists():
+        return None, None
+    content = json.loads(path.read_text())
+    return content["steps"], tuple(content["cut"]) if content["cut"] else None
+
+
+def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
+    """Write a member's measured steps and cut into ``plan.yaml``, so that the plan can be carried out again."""
+    steps, cut = _schedule(run, number)
+    known = plan["schedule.steps"] if isinstance(plan["schedule.steps"], list) else []
+    cuts = plan["schedule.cuts"] or []
+    because = "from the step time measured at the start and the time that was left"
+    why_cut = "the machine slowed down: the rest was shortened once" if cut else "no cut was needed"
+    plan = plan.with_decisions(
+        schedule__steps=Decision(value=[*known[:number], steps], rule="clock", because=because, chosen_by="measured"),
+        schedule__cuts=Decision(
+            value=[*cuts[:number], list(cut) if cut else None], rule="clock", because=why_cut, chosen_by="measured"
+        ),
+    )
+    plan.save(run / "plan.yaml")
+    return plan
+
+
+def _member(number: int, fold: int, seed: int, steps: int, seconds: float) -> Member:
+    return Member(folder=f"{number:02d}", fold=fold, seed=seed, steps=steps, seconds=round(seconds, 1))
+
+
+def _with_weights(run: Path, fold: Fold, members: list[Member]) -> Fold:
+    files = tuple(run / "members" / m.folder / "model.safetensors" for m in members if m.fold == fold.number)
+    return Fold(fold.number, fold.parts, files)
