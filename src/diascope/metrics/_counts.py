@@ -20,11 +20,11 @@ class Counts:
 
 def count(scores: Scores) -> Counts:
     """Return the counts at the operating point."""
-    positive, negative = scores.reference == 1, scores.reference == 0
-    decided, weight = scores.decided, scores.weight
-    return Counts(
-        tp=weight @ (positive & decided),
-        fp=weight @ (negative & decided),
-        fn=weight @ (positive & ~decided),
-        tn=weight @ (negative & ~decided),
-    )
+    return Counts(*np.split(scores.weight @ scores.once("counted", _counted), 4))
+
+
+def _counted(scores: Scores) -> NDArray[np.float64]:
+    """Return ``(N, 4 C)``: whether a case is a true or false positive, or a false or true negative, of each class."""
+    positive, negative, decided = scores.reference == 1, scores.reference == 0, scores.decided
+    cells = [positive & decided, negative & decided, positive & ~decided, negative & ~decided]
+    return np.concatenate(cells, axis=1).astype(np.float64)

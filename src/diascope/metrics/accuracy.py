@@ -14,13 +14,21 @@ def compute(scores: Scores) -> tuple[float, NDArray[np.float64] | None]:
     do not, each class counts as present from probability 0.5 and the value is the mean over classes.
     Undefined (nan) without any reference. Source: Yang et al., MedMNIST v2, Sci Data 2023.
     """
-    known = ~np.isnan(scores.reference)
+    right, number = np.split(scores.weight @ scores.once("accuracy", _right), 2)
     if scores.exclusive:
-        known_case = scores.weight * known.all(axis=1)
-        is_right = scores.probability.argmax(axis=1) == np.nan_to_num(scores.reference).argmax(axis=1)
-        return float(divide(known_case @ is_right, known_case.sum())), None
-    is_right = known & ((scores.probability > 0.5) == (scores.reference == 1))
-    return average(divide(scores.weight @ is_right, scores.weight @ known), scores)
+        return float(divide(right, number)[0]), None
+    return average(divide(right, number), scores)
+
+
+def _right(scores: Scores) -> NDArray[np.float64]:
+    """Return ``(N, 2)``, or ``(N, 2 C)`` for labels: if the answer is right, and if the reference is known."""
+    known = ~np.isnan(scores.reference)
+    right = (scores.probability > 0.5) == (scores.reference == 1)
+    if scores.exclusive:
+        known = known.all(axis=1, keepdims=True)
+        top = scores.probability.argmax(axis=1)[:, None]
+        right = np.take_along_axis(scores.reference, top, axis=1) == 1
+    return np.concatenate([known & right, known], axis=1).astype(np.float64)
 
 
 METRIC = Metric("accuracy", "Accuracy", "set", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute)

@@ -12,11 +12,13 @@ def compute(scores: Scores) -> tuple[float, NDArray[np.float64]]:
     """Return the chance that a positive case gets a higher probability than a negative one, ties counted half.
 
     Each class against all others. Undefined (nan) for a class without positive or without negative cases.
-    Source: Hanley and McNeil, Radiology 143, 1982; computed as the trapezoid area under the empirical curve.
+    Source: Hanley and McNeil, Radiology 143, 1982, the area under the empirical curve.
     """
     curve = sweep(scores)
-    area = (np.diff(curve.alarms, axis=0) * (curve.found[1:] + curve.found[:-1])).sum(axis=0) / 2
-    return average(divide(area, curve.found[-1] * curve.alarms[-1]), scores)
+    positives, negatives = curve.found[:, -1], curve.alarms[:, -1]
+    beaten = negatives[:, None] - (curve.alarms + curve.alarms_before) / 2
+    area = np.einsum("cn,cn->c", curve.positive, beaten)
+    return average(divide(area, positives * negatives), scores)
 
 
 METRIC = Metric("auroc", "AUROC", "set", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute)

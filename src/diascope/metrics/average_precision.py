@@ -15,9 +15,10 @@ def compute(scores: Scores) -> tuple[float, NDArray[np.float64]]:
     cases. Source: scikit-learn's ``average_precision_score``; Davis and Goadrich, ICML 2006, on why not to interpolate.
     """
     curve = sweep(scores)
-    precision = np.nan_to_num(divide(curve.found, curve.found + curve.alarms))
-    gained = (np.diff(curve.found, axis=0) * precision[1:]).sum(axis=0)
-    return average(divide(gained, curve.found[-1]), scores)
+    named = curve.found + curve.alarms
+    precision = np.divide(curve.found, named, out=np.zeros_like(named), where=named > 0)
+    gained = np.einsum("cn,cn->c", curve.positive, precision)
+    return average(divide(gained, curve.found[:, -1]), scores)
 
 
 METRIC = Metric(
