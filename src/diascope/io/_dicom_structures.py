@@ -12,14 +12,15 @@ def choose_structures(path: Path, wanted: Sequence[str], found: Sequence[str]) -
     """Return the structures that get the labels 1, 2, …: those wanted, or all in the file's order.
 
     A structure that a file lacks is an error and never an empty label: whether it was absent from the patient or
-    never drawn, the file does not say.
+    never drawn, the file does not say. Whoever has decided that it counts as background writes an empty name in its
+    place, which keeps the numbers of the others.
 
     Raises:
         ReadError: a wanted structure is not in the file.
     """
     names = tuple(dict.fromkeys(found))
     for name in wanted:
-        if name not in names:
+        if name and name not in names:
             raise ReadError(
                 f"{path.name} has no structure {name!r}",
                 expected=name,

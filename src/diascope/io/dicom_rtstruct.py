@@ -105,6 +105,8 @@ def read_on(path: Path, source: Source, geometry: Geometry) -> Image:
     labels = np.zeros((*geometry.shape, 1)[:3], dtype=label_type(len(wanted)))
     overlaps, notes = 0, []
     for n, name in enumerate(wanted):
+        if not name:
+            continue
         mask, remarks = _voxelise(path, name, found[name], geometry)
         overlaps += int(np.count_nonzero(labels[mask]))
         labels[mask] = n + 1
