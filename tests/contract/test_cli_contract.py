@@ -171,11 +171,11 @@ def test_interrupted_inspection_ends_with_130(verbs):
     [(["a.nii.gz"], {}, 0), (["a.nii.gz"], {"b.nii.gz": "it ends early"}, 3), ([], {"b.nii.gz": "it ends early"}, 2)],
 )
 def test_prediction_names_what_it_refused(written: list[str], refused: dict[str, str], code: int, verbs, capsys):
-    done = SimpleNamespace(written=[Path(name) for name in written], refused=refused)
+    done = SimpleNamespace(written=[Path(name) for name in written], refused=refused, probabilities={})
     verbs(predict=lambda *args, **options: done)
     assert main([*LINES["predict"], "--json"]) == code
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"written": written, "refused": refused}
+    assert json.loads(told.out) == {"written": written, "refused": refused, "probabilities": {}}
     assert all(name in told.err for name in refused)
 
 

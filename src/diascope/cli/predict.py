@@ -39,8 +39,10 @@ def run(options: Options) -> int:
     with show_progress() as progress:
         done = api.predict(options.run, options.inputs, out=options.out, format=options.format, progress=progress)
     if options.json:
-        answer_json({"written": list(done.written), "refused": dict(done.refused)})
+        answer_json({"written": done.written, "refused": done.refused, "probabilities": done.probabilities})
     else:
+        for name, classes in done.probabilities.items():
+            answer(f"{name}: " + ", ".join(f"{label} {value:.3f}" for label, value in classes.items()))
         answer(f"{len(done.written)} files written to {options.out}")
     for line in refused_lines(done.refused):
         tell(line)

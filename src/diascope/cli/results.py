@@ -21,9 +21,13 @@ def load_metrics(folder: Path) -> "Metrics | None":
 
 
 def exit_code_of(folder: Path) -> int:
-    """Return 3 where the evaluation had to refuse a case, else 0."""
+    """Return 3 where a case could not be read, in training or evaluation, else 0."""
+    from diascope.core.documents.dataset import Dataset
+    from diascope.curate import unreadable
+
     metrics = load_metrics(folder)
-    return SOME_REFUSED if metrics is not None and metrics.refused else DONE
+    refused = bool(metrics and metrics.refused) or bool(unreadable(Dataset.load(folder / "dataset.yaml")))
+    return SOME_REFUSED if refused else DONE
 
 
 def run_content(folder: Path) -> dict[str, Any]:

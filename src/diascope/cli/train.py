@@ -1,5 +1,6 @@
 """``diascope train``: from data to a validated model, its figures and its report."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +40,7 @@ class Options(PlanningOptions):
 
 def run(options: Options) -> int:
     """Train, predict and evaluate the held-out part, and write the run's folder with its report."""
+    started = time.time()  # the budget is the whole command's, the slow imports below included
     from diascope import api
 
     planning = options.planning()
@@ -56,6 +58,7 @@ def run(options: Options) -> int:
             device=options.device,
             devices=options.devices,
             resume=options.resume,
+            started=started,
             progress=progress,
         )
     if options.json:
