@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diascope.core.documents.dataset import Case, Dataset, Source, Target
+from diascope.core.documents.dataset import Case, Source, Target
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import InputError
 from diascope.core.families import KINDS
@@ -22,21 +22,22 @@ RESAMPLE_MASKS = "curate.resample_masks"
 """The plan's key that lets a mask on another grid be brought to the image's."""
 
 
-def image_source(dataset: Dataset, case: Case) -> Source:
-    """Return the source of the channel that gives the case's grid: the first that it has, in the dataset's order.
+def image_source(plan: Plan, case: Case) -> Source:
+    """Return the source of the channel that gives the case's grid: the first of the plan's that it has.
 
     Raises:
-        InputError: the case has no image.
+        InputError: the case has none of them.
     """
-    for channel in dataset.channels:
+    channels = plan["preprocess.channels"]
+    for channel in channels:
         if channel in case.images:
             return case.images[channel]
-    raise InputError("the case has no image", expected=f"one of {', '.join(dataset.channels)}", got="none")
+    raise InputError("the case has none of the plan's channels", expected=channels, got=list(case.images))
 
 
-def read_grid(dataset: Dataset, root: Path, case: Case) -> Geometry:
+def read_grid(plan: Plan, root: Path, case: Case) -> Geometry:
     """Return the grid of the case's reference channel."""
-    return read_header(root, image_source(dataset, case)).geometry
+    return read_header(root, image_source(plan, case)).geometry
 
 
 def read_reference(target: Target, value: Any, root: Path, grid: Geometry | None, *, resample: bool) -> NDArray:
@@ -91,7 +92,7 @@ def read_view(evaluation: Evaluation, row: int) -> CaseView:
     """
     case_id = evaluation.case_ids[row]
     case = evaluation.dataset.by_id()[case_id]
-    image = read_image(evaluation.root, image_source(evaluation.dataset, case))
+    image = read_image(evaluation.root, image_source(evaluation.plan, case))
     if evaluation.task.dense:
         reference = read_reference(
             evaluation.target,

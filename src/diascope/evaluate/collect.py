@@ -96,7 +96,7 @@ def _score(inputs: Inputs, baseline: Baseline | None, case_id: str, case: Case |
     if case is None:
         raise InputError("the data set has no such case", expected="a case of dataset.yaml", got=case_id)
     task, target = inputs.task, inputs.target
-    grid = read_grid(inputs.dataset, inputs.root, case) if task.dense else None
+    grid = read_grid(inputs.plan, inputs.root, case) if task.dense else None
     value = case.targets.get(inputs.target_name)
     reference = read_reference(target, value, inputs.root, grid, resample=may_resample_masks(inputs.plan))
     prediction = _read_prediction(inputs, case_id, grid)

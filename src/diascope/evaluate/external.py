@@ -8,6 +8,8 @@ from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
 from diascope.core.errors import InputError
+from diascope.curate.documents import load_dataset, save_dataset
+from diascope.evaluate.baseline import TRAINING
 from diascope.predict.heldout import Part, predict_part
 
 Progress = Callable[[str, int, int, str], None]
@@ -21,7 +23,7 @@ def copy_run(run: Path, out: Path) -> None:
         InputError: the folder is not empty.
     """
     _begin(run, out)
-    shutil.copy2(run / "dataset.yaml", out / "dataset.yaml")
+    save_dataset(load_dataset(run / "dataset.yaml"), out / "dataset.yaml")  # a relative root would not hold there
     shutil.copytree(run / "predictions", out / "predictions")
 
 
@@ -32,7 +34,7 @@ def predict_external(run: Path, dataset: Dataset, out: Path, progress: Progress 
         InputError: the data lack the run's target or channels, or its classes are others.
     """
     plan, facts = Plan.load(run / "plan.yaml"), Run.load(run / "run.json")
-    known = Dataset.load(run / "dataset.yaml")
+    known = load_dataset(run / "dataset.yaml")
     name = plan.target or ""
     if name not in dataset.targets or dataset.targets[name] != known.targets[name]:
         got = dataset.targets[name] if name in dataset.targets else ", ".join(dataset.targets) or "none"
@@ -40,7 +42,8 @@ def predict_external(run: Path, dataset: Dataset, out: Path, progress: Progress 
     if dataset.channels != known.channels:
         raise InputError("the data have other channels", expected=known.channels, got=dataset.channels)
     _begin(run, out)
-    dataset.save(out / "dataset.yaml")
+    save_dataset(dataset, out / "dataset.yaml")
+    save_dataset(known, out / TRAINING)
     weights = tuple(run / "members" / m.folder / "model.safetensors" for m in facts.members)
     ids = tuple(c.id for c in dataset.cases if c.id not in dataset.left_out and c.targets.get(name) is not None)
     if not ids:

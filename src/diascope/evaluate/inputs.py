@@ -16,6 +16,7 @@ from diascope.core.documents.predictions import Predictions
 from diascope.core.errors import InputError, nearest
 from diascope.core.families import TASKS
 from diascope.core.ports.task import Task
+from diascope.curate.documents import load_dataset
 from diascope.evaluate.case_data import PREDICTIONS
 
 
@@ -46,18 +47,17 @@ def load_inputs(run: Path) -> Inputs:
     Raises:
         InputError: a document is missing or they do not fit together.
     """
-    dataset, plan = Dataset.load(run / "dataset.yaml"), Plan.load(run / "plan.yaml")
+    dataset, plan = load_dataset(run / "dataset.yaml"), Plan.load(run / "plan.yaml")
     calibration = run / "calibration.json"
     task = TASKS.load(plan.task)
     if plan.target is None or plan.target not in dataset.targets:
         fix = nearest(str(plan.target), dataset.targets)
         raise InputError("the plan's target is not in the data set", got=plan.target, fix=fix)
     target = dataset.targets[plan.target]
-    root = Path(dataset.root)
     return Inputs(
         run=run,
         dataset=dataset,
-        root=root if root.is_absolute() else (run / root).resolve(),
+        root=Path(dataset.root),
         plan=plan,
         predictions=Predictions.load(run / PREDICTIONS / "index.json"),
         calibration=Calibration.load(calibration) if calibration.exists() else nothing_fitted(),

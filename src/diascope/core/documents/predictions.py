@@ -9,7 +9,8 @@ class Predictions(Document):
     """``RUN/predictions/index.json``.
 
     Attributes:
-        split: which part of the data set this is.
+        split: which part of the data set this is; ``external`` is another data set than the one trained on, which then
+            lies in the run's ``training.yaml``.
         cases: ids of all cases that were to be predicted; those not in ``refused`` have a prediction.
         files: id → label map beside the index, in the target's own values on the input's grid. Empty for a task that
             answers once a case: its logits lie in ``logits.json``, ``{"outputs": [...], "cases": {id: [logits]}}``.
@@ -18,7 +19,7 @@ class Predictions(Document):
     """
 
     SCHEMA: ClassVar[str] = "diascope.predictions/1"
-    split: Literal["test", "validation"]
+    split: Literal["test", "validation", "external"]
     fold: int | Literal["all"] | None = None
     cases: tuple[str, ...]
     files: dict[str, str] = {}
