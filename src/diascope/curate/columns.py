@@ -8,8 +8,29 @@ from typing import Literal
 MISSING = {"", "na", "n/a", "nan", "null", "<na>"}
 """Cells that say nothing, in lower case. ``none`` and ``unknown`` are answers, so they are not among them."""
 
-PATIENT = {"patient", "patient_id", "patientid", "subject", "subject_id", "subjectid", "participant", "participant_id", "pid"}
-VISIT = {"visit", "visit_id", "visit_date", "session", "session_id", "timepoint", "study_date", "scan_date", "exam_date", "date"}
+PATIENT = {
+    "patient",
+    "patient_id",
+    "patientid",
+    "subject",
+    "subject_id",
+    "subjectid",
+    "participant",
+    "participant_id",
+    "pid",
+}
+VISIT = {
+    "visit",
+    "visit_id",
+    "visit_date",
+    "session",
+    "session_id",
+    "timepoint",
+    "study_date",
+    "scan_date",
+    "exam_date",
+    "date",
+}
 SITE = {"site", "site_id", "center", "centre", "hospital", "institution", "institute"}
 SPLIT = {"split", "subset", "partition"}
 FOLD = {"fold", "folds", "cv_fold"}
@@ -24,7 +45,20 @@ ATTRIBUTES = {
     *("age", "sex", "gender", "race", "ethnicity", "weight", "height", "bmi", "handedness"),
     *("manufacturer", "vendor", "scanner", "scanner_model", "station", "kvp", "kv", "tube_current", "slice_thickness"),
     *("field_strength", "tr", "te", "echo_time", "repetition_time", "kernel", "protocol", "modality", "view"),
-    *("view_position", "spacing", "width", "rows", "columns", "comment", "comments", "note", "notes", "url", "md5", "source"),
+    *(
+        "view_position",
+        "spacing",
+        "width",
+        "rows",
+        "columns",
+        "comment",
+        "comments",
+        "note",
+        "notes",
+        "url",
+        "md5",
+        "source",
+    ),
 }
 """Columns that describe the person or the picture; they are targets only when asked for."""
 

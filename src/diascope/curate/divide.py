@@ -20,7 +20,9 @@ def find_groups(cases: Sequence[Case], copies: Sequence[Sequence[str]]) -> dict[
     return union_groups(pairs)
 
 
-def divide(draft: Draft, groups: Mapping[str, str], presence: Presence | None, target: str | None, seed: int) -> Splits | None:
+def divide(
+    draft: Draft, groups: Mapping[str, str], presence: Presence | None, target: str | None, seed: int
+) -> Splits | None:
     """Return the splits of the cases that remain; None where there are too few to hold any out."""
     kept = [c for c in draft.cases if c.id not in draft.left_out]
     given = _without_gone(draft.given, {c.id for c in kept}) if draft.given else None
@@ -36,10 +38,16 @@ def divide(draft: Draft, groups: Mapping[str, str], presence: Presence | None, t
     folds = make_folds(pool, strata, groups, seed)
     if not folds:
         held = "patients" if by_patient else "cases"
-        draft.error("too_few_cases", f"there are too few {held} with a label to hold any out: expected at least 2, got {len(pool)} cases")
+        draft.error(
+            "too_few_cases",
+            f"there are too few {held} with a label to hold any out: expected at least 2, got {len(pool)} cases",
+        )
         return None
     if len(folds) < FOLDS:
-        draft.note("fewer_folds", f"there are only {len(folds)} {'patients' if by_patient else 'cases'}, so {len(folds)} folds were made")
+        draft.note(
+            "fewer_folds",
+            f"there are only {len(folds)} {'patients' if by_patient else 'cases'}, so {len(folds)} folds were made",
+        )
     origin = f"made: seed {seed}" + (f", stratified by {target}" if presence else "")
     if given is None:
         return Splits(origin=origin, grouped_by=grouped_by, folds=folds)
@@ -79,7 +87,10 @@ def check_given(draft: Draft, given: Given, cases: Mapping[str, Case]) -> None:
                 if patient is not None and of_patient.setdefault(patient, part) != part:
                     patients[patient].add(case_id)
         if not train or (not validation and not given.test):
-            draft.error("empty_part", f"{given.origin}: a fold has no case left to {'train on' if not train else 'validate with'}")
+            draft.error(
+                "empty_part",
+                f"{given.origin}: a fold has no case left to {'train on' if not train else 'validate with'}",
+            )
     if shared:
         text = f"{given.origin}: {len(shared)} cases lie in two parts of one fold: {_few(sorted(shared))}; expected each in one"
         draft.error("case_in_two_splits", text, sorted(shared))
@@ -88,7 +99,11 @@ def check_given(draft: Draft, given: Given, cases: Mapping[str, Case]) -> None:
     named = {i for train, validation in given.folds for i in (*train, *validation)} | set(given.test)
     outside = [i for i in cases if i not in named and i in draft.labelled]
     if outside:
-        draft.note("in_no_split", f"{len(outside)} cases are in no part of {given.origin} and take no part: {_few(outside)}", outside)
+        draft.note(
+            "in_no_split",
+            f"{len(outside)} cases are in no part of {given.origin} and take no part: {_few(outside)}",
+            outside,
+        )
 
 
 def _say_patients(draft: Draft, given: Given, patients: Mapping[str, set[str]], cases: Mapping[str, Case]) -> None:

@@ -34,7 +34,9 @@ def treat_copies(draft: Draft, facts: Facts) -> list[list[str]]:
     by_id = {c.id: c for c in draft.cases}
     contradicting = [ids for ids in sets if _contradict([by_id[i] for i in ids], facts)]
     gone = [i for ids in contradicting for i in ids]
-    draft.left_out.update({i: f"copies of its image have other labels: {_others(i, ids)}" for ids in contradicting for i in ids})
+    draft.left_out.update(
+        {i: f"copies of its image have other labels: {_others(i, ids)}" for ids in contradicting for i in ids}
+    )
     if contradicting:
         text = f"{len(contradicting)} images are there several times with different labels; all copies are left out: {_spell(contradicting)}"
         draft.warn("contradicting_copies", text, gone)
@@ -96,7 +98,9 @@ def _say_left_out(draft: Draft, reasons: Mapping[str, str], remaining: set[str])
         if case_id not in remaining:
             draft.left_out[case_id] = f"its image is also in a held-out part, as {copy}"
     if reasons:
-        pairs = ", ".join(f"{i} = {c}" for i, c in list(reasons.items())[:MOST_SETS]) + (" …" if len(reasons) > MOST_SETS else "")
+        pairs = ", ".join(f"{i} = {c}" for i, c in list(reasons.items())[:MOST_SETS]) + (
+            " …" if len(reasons) > MOST_SETS else ""
+        )
         draft.warn(
             "copies_across_splits",
             f"{len(reasons)} training images are copies of validation or test images and are left out of training: {pairs}",

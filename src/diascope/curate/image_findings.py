@@ -28,18 +28,30 @@ def leave_out_empty(draft: Draft, facts: Facts) -> None:
     """Leave out images with NaN or infinity, and constant ones unless they lie in a part that was given to test on."""
     held = _held_out(draft)
     bad = [i for i, f in facts.items() if any(not c.finite for c in f.channels.values())]
-    flat = [i for i, f in facts.items() if i not in set(bad) and f.channels and all(c.low == c.high for c in f.channels.values())]
+    flat = [
+        i
+        for i, f in facts.items()
+        if i not in set(bad) and f.channels and all(c.low == c.high for c in f.channels.values())
+    ]
     draft.left_out.update(dict.fromkeys(bad, "its image holds values that are not finite (NaN or infinity)"))
-    draft.left_out.update(dict.fromkeys((i for i in flat if i not in held), "its image is constant: every voxel has one value"))
+    draft.left_out.update(
+        dict.fromkeys((i for i in flat if i not in held), "its image is constant: every voxel has one value")
+    )
     if bad:
         draft.warn("not_finite", f"{_cases(bad)} NaN or infinite values and left out; replace them by numbers", bad)
     if flat:
-        kept = f"; {len(held & set(flat))} of them stay, as they belong to a given validation or test part" if held & set(flat) else ""
+        kept = (
+            f"; {len(held & set(flat))} of them stay, as they belong to a given validation or test part"
+            if held & set(flat)
+            else ""
+        )
         draft.warn("constant_image", f"{_cases(flat)} one value in every voxel and left out{kept}", flat)
     for channel in draft.channels[1:] and draft.channels:
         some = [i for i, f in facts.items() if i not in set(flat) and _is_flat(f.channels.get(channel))]
         if some:
-            draft.warn("constant_channel", f"channel {channel} is constant in {len(some)} cases: it says nothing there", some)
+            draft.warn(
+                "constant_channel", f"channel {channel} is constant in {len(some)} cases: it says nothing there", some
+            )
 
 
 def _cases(ids: list[str]) -> str:
@@ -118,7 +130,9 @@ def find_grids(draft: Draft, facts: Facts) -> None:
     for channel in draft.channels:
         lacking = [i for i, f in facts.items() if f.channels and channel not in f.channels]
         if lacking:
-            draft.warn("missing_channel", f"channel {channel} is missing in {len(lacking)} of {len(facts)} cases", lacking)
+            draft.warn(
+                "missing_channel", f"channel {channel} is missing in {len(lacking)} of {len(facts)} cases", lacking
+            )
     unknown = [i for i, f in facts.items() if any(not c.geometry.has_spacing for c in f.channels.values())]
     if unknown and len(unknown) < len(facts):
         draft.warn("spacing_unknown", f"{len(unknown)} of {len(facts)} cases do not say how large a voxel is", unknown)
@@ -132,7 +146,10 @@ def find_modality(draft: Draft, facts: Facts) -> str | None:
             found[name].append(i)
     if len(found) > 1 and len(draft.channels) == 1:
         counts = ", ".join(f"{name} {len(ids)}" for name, ids in sorted(found.items()))
-        draft.warn("mixed_modalities", f"images of several modalities lie together ({counts}): one network would learn all of them")
+        draft.warn(
+            "mixed_modalities",
+            f"images of several modalities lie together ({counts}): one network would learn all of them",
+        )
     return draft.modality or (next(iter(found)) if len(found) == 1 else None)
 
 
@@ -140,14 +157,18 @@ def pass_on_notes(draft: Draft, facts: Facts) -> None:
     """Pass on what the readers had to decide, equal remarks together."""
     remarks: dict[str, list[str]] = defaultdict(list)
     for i, f in facts.items():
-        for note in dict.fromkeys((*(n for c in f.channels.values() for n in c.notes), *(n for m in f.masks.values() for n in m.notes))):
+        for note in dict.fromkeys(
+            (*(n for c in f.channels.values() for n in c.notes), *(n for m in f.masks.values() for n in m.notes))
+        ):
             remarks[note].append(i)
     ordered = sorted(remarks.items(), key=lambda item: (-len(item[1]), item[0]))
     for note, ids in ordered[:MOST_NOTES]:
         draft.note("reader", f"{note} ({len(ids)} case{'s' * (len(ids) > 1)})", ids)
     if len(ordered) > MOST_NOTES:
         rest = sorted({i for _, ids in ordered[MOST_NOTES:] for i in ids})
-        draft.note("reader", f"{len(ordered) - MOST_NOTES} further remarks of the readers concern {len(rest)} cases", rest)
+        draft.note(
+            "reader", f"{len(ordered) - MOST_NOTES} further remarks of the readers concern {len(rest)} cases", rest
+        )
 
 
 def rank_quality(draft: Draft, facts: Facts, sampled: int | None) -> None:
@@ -162,4 +183,8 @@ def rank_quality(draft: Draft, facts: Facts, sampled: int | None) -> None:
             continue
         beyond = sum(z > OUTLYING for _, z in ranked)
         listed = ", ".join(f"{i} (z {z:.1f})" for i, z in worst)
-        draft.note(f"quality_{measure.name}", f"most {measure.finds}: {listed}; {beyond} beyond {OUTLYING}", [i for i, _ in worst])
+        draft.note(
+            f"quality_{measure.name}",
+            f"most {measure.finds}: {listed}; {beyond} beyond {OUTLYING}",
+            [i for i, _ in worst],
+        )

@@ -91,6 +91,8 @@ def _holds_paths(table: Table, column: str, resolver: Resolver) -> str | None:
     is_named = plain in IMAGE or (bool(MASK.search(plain)) and looks_like_paths) or plain.endswith(("_path", "_file"))
     if is_named and (looks_like_paths or plain in IMAGE):
         return "path"
-    if (plain in ID or "image" in plain) and 2 * sum(resolver.find(c, by_stem=True) is not None for c in cells) >= len(cells):
+    if (plain in ID or "image" in plain) and 2 * sum(resolver.find(c, by_stem=True) is not None for c in cells) >= len(
+        cells
+    ):
         return "id"
     return None

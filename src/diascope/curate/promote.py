@@ -65,7 +65,9 @@ def _promoted(
         raise OptionError(f"there is no target or column {name!r}", fix=nearest(name, [*targets, *attributes, *labels]))
     target, values = target_of(cells, is_named=True)
     if target is None:
-        raise OptionError(f"{name!r} cannot be learned: it has no value", expected="classes or numbers", got="missing cells only")
+        raise OptionError(
+            f"{name!r} cannot be learned: it has no value", expected="classes or numbers", got="missing cells only"
+        )
     return target, values
 
 
@@ -76,5 +78,3 @@ def _cell(value: str | float | None) -> str | None:
 def _label(value: Value, name: str) -> str | None:
     found = value.get(name) if isinstance(value, dict) else None
     return None if found is None else str(found)
-
-

@@ -57,7 +57,11 @@ def measure_quality(image: Image) -> dict[str, float]:
         "bias": [_bias(s) for s in slices],
         "border": [_border(s) for s in slices],
     }
-    medians = {name: float(np.median(v)) for name, v in ((n, [x for x in xs if np.isfinite(x)]) for n, xs in found.items()) if v}
+    medians = {
+        name: float(np.median(v))
+        for name, v in ((n, [x for x in xs if np.isfinite(x)]) for n, xs in found.items())
+        if v
+    }
     return medians
 
 

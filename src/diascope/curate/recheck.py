@@ -26,7 +26,9 @@ def recheck(dataset: Dataset) -> Dataset:
     _check_files(dataset)
     listing = Listing(Path(dataset.root), ())
     draft = Draft(listing, dataset.name, dataset.channels, list(dataset.cases), dict(dataset.targets), document=dataset)
-    draft.labelled = {c.id for c in dataset.cases if not dataset.targets or any(v is not None for v in c.targets.values())}
+    draft.labelled = {
+        c.id for c in dataset.cases if not dataset.targets or any(v is not None for v in c.targets.values())
+    }
     check_labels(draft)
     if dataset.splits is not None:
         folds = tuple((f.train, f.validation) for f in dataset.splits.folds)
@@ -70,7 +72,9 @@ def _check_ids(dataset: Dataset) -> None:
 def _check_files(dataset: Dataset) -> None:
     root = Path(dataset.root)
     if not root.is_dir():
-        raise DatasetError("the data set's root folder does not exist", got=root.name, fix="correct root in the document")
+        raise DatasetError(
+            "the data set's root folder does not exist", got=root.name, fix="correct root in the document"
+        )
     paths = {s.path for c in dataset.cases for s in (*c.images.values(), *c.targets.values()) if isinstance(s, Source)}
     absent = sorted(p for p in paths if not (root / p).exists())
     if absent:

@@ -35,7 +35,10 @@ def recognise(listing: Listing) -> tuple[Draft, str, tuple[str, ...]]:
 def _nothing_fits(listing: Listing) -> DatasetError:
     """Return the error that says what was looked for and what lies there instead."""
     if listing.given:
-        what, got = f"{listing.given} is no file that data can be read from", PurePosixPath(listing.given).suffix or "no suffix"
+        what, got = (
+            f"{listing.given} is no file that data can be read from",
+            PurePosixPath(listing.given).suffix or "no suffix",
+        )
     else:
         suffixes = sorted({PurePosixPath(f).suffix.lower() or "no suffix" for f in listing.files})
         what = f"no known layout fits the folder {listing.root.name}"

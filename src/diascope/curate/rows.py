@@ -43,7 +43,9 @@ def add_columns(draft: Draft, table: Table, paths: Collection[str]) -> None:
             draft.cases = [
                 c.model_copy(update={name: row[column]}) for c, row in zip(draft.cases, table.rows, strict=True)
             ]
-    chosen = choose_targets(table, [c for c, r in roles.items() if r == "target"], [c for c, r in roles.items() if r == "candidate"])
+    chosen = choose_targets(
+        table, [c for c, r in roles.items() if r == "target"], [c for c, r in roles.items() if r == "candidate"]
+    )
     if not any(t.kind == "mask" for t in draft.targets.values()) or chosen:
         add_targets(draft, table, chosen)
     others = [c for c, r in roles.items() if r in {"attribute", "candidate", "target"} and c not in chosen]
@@ -74,7 +76,10 @@ def _add_labels(draft: Draft, table: Table, columns: list[str]) -> None:
     if all(sorted(v.values(), key=str) == [0] * (len(columns) - 1) + [1] for v in values):
         single: list[Value] = [next(c for c, v in row.items() if v == 1) for row in values]
         _set(draft, name, Target(kind="class", classes=tuple(columns)), single)
-        draft.note("one_hot", f"each row has exactly one 1 in {', '.join(columns)}: they are taken as one class with these values")
+        draft.note(
+            "one_hot",
+            f"each row has exactly one 1 in {', '.join(columns)}: they are taken as one class with these values",
+        )
         return
     several: list[Value] = [v if any(x is not None for x in v.values()) else None for v in values]
     _set(draft, name, Target(kind="classes", classes=tuple(columns)), several)
@@ -120,7 +125,8 @@ def add_attributes(draft: Draft, table: Table, columns: list[str]) -> None:
         numeric = all(c is None or number(c) is not None for c in cells)
         values = [c if c is None or not numeric else number(c) for c in cells]
         draft.cases = [
-            c.model_copy(update={"attributes": {**c.attributes, column: v}}) for c, v in zip(draft.cases, values, strict=True)
+            c.model_copy(update={"attributes": {**c.attributes, column: v}})
+            for c, v in zip(draft.cases, values, strict=True)
         ]
     draft.attributes = (*draft.attributes, *columns)
 
@@ -159,12 +165,20 @@ def merge_repeated(draft: Draft, table_name: str) -> None:
         if all(c.targets == same[0].targets for c in same):
             dropped += ids[1:]
             continue
-        draft.left_out.update(dict.fromkeys(ids, f"{table_name} lists its image {len(ids)} times with different labels"))
-        draft.warn("contradicting_copies", f"{table_name} lists one image {len(ids)} times with different labels: left out", ids)
+        draft.left_out.update(
+            dict.fromkeys(ids, f"{table_name} lists its image {len(ids)} times with different labels")
+        )
+        draft.warn(
+            "contradicting_copies",
+            f"{table_name} lists one image {len(ids)} times with different labels: left out",
+            ids,
+        )
     if dropped:
         gone = set(dropped)
         draft.cases = [c for c in draft.cases if c.id not in gone]
-        draft.warn("repeated_rows", f"{table_name} lists {len(dropped)} images more than once; each is taken once", dropped)
+        draft.warn(
+            "repeated_rows", f"{table_name} lists {len(dropped)} images more than once; each is taken once", dropped
+        )
         _forget(draft, gone)
 
 

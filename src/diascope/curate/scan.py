@@ -67,7 +67,13 @@ class CaseFacts:
 
 
 def scan(
-    root: Path, cases: list[Case], targets: dict[str, Target], *, voxels: bool, judged: set[str], progress: Progress | None
+    root: Path,
+    cases: list[Case],
+    targets: dict[str, Target],
+    *,
+    voxels: bool,
+    judged: set[str],
+    progress: Progress | None,
 ) -> Iterator[CaseFacts]:
     """Yield what each case's files hold, in order.
 
@@ -121,10 +127,10 @@ def _channel_facts(image: Image) -> ChannelFacts:
     )
 
 
-def _update(digest: "hashlib._Hash", channel: str, array: NDArray) -> None:
+def _update(digest: hashlib.blake2b, channel: str, array: NDArray) -> None:
     """Add voxels to a digest; the number type does not count, so that a converted copy is found too."""
     digest.update(f"{channel}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array, dtype=np.float32))
+    digest.update(memoryview(np.ascontiguousarray(array, dtype=np.float32)))
 
 
 def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
@@ -140,7 +146,7 @@ def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
         check_same_grid(geometry, image.geometry, ("its image", f"the mask {Path(source.path).name}"))
     except GeometryError as error:
         other_grid = " ".join(str(error).split("\n"))
-    digest = hashlib.blake2b(np.ascontiguousarray(labels, dtype=np.int32), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(memoryview(np.ascontiguousarray(labels, dtype=np.int32)), digest_size=16).hexdigest()
     return MaskFacts(_counts(labels), digest, other_grid, image.notes)
 
 

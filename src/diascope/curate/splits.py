@@ -72,15 +72,15 @@ def _assign(strata: list[str], groups: list[str], count: int, seed: int) -> list
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
     sizes = Counter(strata)
-    is_even = min(sizes.values()) >= count
-    if not is_even:
-        splitter = GroupKFold(count, shuffle=True, random_state=seed)
+    items = np.zeros(len(groups))
+    if min(sizes.values()) < count:
+        found = GroupKFold(count, shuffle=True, random_state=seed).split(items, strata, groups)
     elif len(set(groups)) == len(groups):
-        splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
+        found = StratifiedKFold(count, shuffle=True, random_state=seed).split(items, strata)
     else:
-        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        found = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(items, strata, groups)
     part = np.zeros(len(groups), int)
-    for n, (_, validation) in enumerate(splitter.split(np.zeros(len(groups)), strata, groups)):
+    for n, (_, validation) in enumerate(found):
         part[validation] = n
     return part.tolist()
 

@@ -63,7 +63,9 @@ def read_dataset(
     facts = _scan(draft, root, voxels=check_images, progress=progress)
     dataset = _assemble(draft, facts, root, resample=resample_masks, seed=seed, target=target)
     layout = layout if known is None else known.layout
-    return dataset.model_copy(update={"layout": layout, "other_layouts": others if known is None else known.other_layouts})
+    return dataset.model_copy(
+        update={"layout": layout, "other_layouts": others if known is None else known.other_layouts}
+    )
 
 
 def _with_target(dataset: Dataset, target: str | None) -> Dataset:
@@ -79,7 +81,10 @@ def _scan(draft: Draft, root: Path, *, voxels: bool, progress: Progress | None) 
     if len(cases) > JUDGED:
         picks = np.random.default_rng(0).choice(len(cases), JUDGED, replace=False)
         judged = {cases[n].id for n in picks}
-    facts = {f.id: f for f in scan(root, cases, draft.targets, voxels=voxels, judged=judged if voxels else set(), progress=progress)}
+    facts = {
+        f.id: f
+        for f in scan(root, cases, draft.targets, voxels=voxels, judged=judged if voxels else set(), progress=progress)
+    }
     images.leave_out_unreadable(draft, facts)
     readable = {i: f for i, f in facts.items() if i not in draft.left_out}
     if not readable:

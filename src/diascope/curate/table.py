@@ -53,7 +53,9 @@ def read_table(path: Path, most_rows: int | None = None) -> Table:
     columns = tuple(c.strip() for c in filled[0][1])
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
-        raise ReadError(f"{path.name} has two columns named {twice[0]!r}", expected="unique names", fix="rename one of them")
+        raise ReadError(
+            f"{path.name} has two columns named {twice[0]!r}", expected="unique names", fix="rename one of them"
+        )
     return Table(path.name, columns, [_row(path.name, n, columns, cells) for n, cells in filled[1:][:most_rows]])
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from diascope.core.documents.dataset import Case, Source, Target
-from diascope.curate.columns import class_names
+from diascope.core.documents.dataset import Case, Source, Target, Value
+from diascope.curate.columns import class_name, class_names
 from diascope.curate.draft import PARTS, Draft, Layout, given_from_parts, safe_ids
 from diascope.curate.layouts.pairs import IMAGE_FOLDER, MASK_FOLDER
 from diascope.curate.listing import Listing, stem
@@ -50,21 +50,17 @@ def read(listing: Listing) -> Draft:
     draft = Draft(listing, listing.root.name, ("image",), [], {"label": Target(kind="class", classes=classes)})
     nested = [f for f in files if f.below]
     for case_id, file in zip(_ids(files), files, strict=True):
-        label = spelling.get(file.label) or next(iter(spelling[n] for n in spelling if n == file.label.strip()), None)
         patient = f"{file.label}/{file.below}" if file.below else None
-        targets = {"label": label or _numbered(file.label)}
+        targets: dict[str, Value] = {"label": spelling[class_name(file.label) or ""]}
         draft.cases.append(Case(id=case_id, images={"image": Source(path=file.path)}, targets=targets, patient=patient))
         draft.used.add(file.path)
     if nested:
-        draft.note("folders_as_patients", f"{len(nested)} images lie in folders below their class: each folder is one patient")
+        draft.note(
+            "folders_as_patients", f"{len(nested)} images lie in folders below their class: each folder is one patient"
+        )
     parts = {c.id: f.part for c, f in zip(draft.cases, files, strict=True) if f.part}
     draft.given = given_from_parts("folders", parts) if parts else None
     return draft
-
-
-def _numbered(label: str) -> str:
-    """Return the class of a folder named by a number (``01`` → ``1``)."""
-    return str(int(label))
 
 
 def _ids(files: list[_File]) -> list[str]:

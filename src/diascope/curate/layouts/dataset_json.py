@@ -44,7 +44,9 @@ def read(listing: Listing) -> Draft:
     try:
         content = json.loads((listing.root / FILE).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ReadError(f"{FILE} is no JSON", expected="one JSON object", got=str(error), fix="correct the file") from None
+        raise ReadError(
+            f"{FILE} is no JSON", expected="one JSON object", got=str(error), fix="correct the file"
+        ) from None
     channels, target = _channels(content), _target(content["labels"])
     name = str(content.get("name") or listing.root.name)
     draft = Draft(listing, name, channels, [], {TARGET: target}, used={FILE}, modality=_modality(content))
@@ -58,7 +60,9 @@ def read(listing: Listing) -> Draft:
         draft.given = Given(f"imagesTs and labelsTs of {FILE}", (), labelled)
     _say_unlabelled(draft, test, content)
     if not draft.cases:
-        raise DatasetError(f"{FILE} lists no case", expected="images in imagesTr", got="none", fix="correct its training list")
+        raise DatasetError(
+            f"{FILE} lists no case", expected="images in imagesTr", got="none", fix="correct its training list"
+        )
     _find_orphans(draft)
     add_given_folds(draft)
     return draft
@@ -92,7 +96,11 @@ def _target(labels: Any) -> Target:
         )
     try:
         numbers_first = all(str(k).lstrip("-").isdigit() for k in labels)
-        pairs = {int(k): str(v) for k, v in labels.items()} if numbers_first else {int(v): str(k) for k, v in labels.items()}
+        pairs = (
+            {int(k): str(v) for k, v in labels.items()}
+            if numbers_first
+            else {int(v): str(k) for k, v in labels.items()}
+        )
     except (TypeError, ValueError):
         raise DatasetError(f"{FILE} has labels that are no numbers", expected="name → number", got=labels) from None
     if any(name.lower() == "ignore" for name in pairs.values()):

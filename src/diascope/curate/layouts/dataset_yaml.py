@@ -32,7 +32,13 @@ def read(listing: Listing) -> Draft:
     if splits is not None:
         given = Given(splits.origin, tuple((f.train, f.validation) for f in splits.folds), splits.test)
     draft = Draft(
-        listing, document.name, document.channels, list(document.cases), dict(document.targets), document.attributes, given
+        listing,
+        document.name,
+        document.channels,
+        list(document.cases),
+        dict(document.targets),
+        document.attributes,
+        given,
     )
     draft.document = document
     draft.modality = document.modality

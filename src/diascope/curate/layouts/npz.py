@@ -18,7 +18,10 @@ from diascope.curate.columns import class_names
 from diascope.curate.draft import PARTS, Draft, Layout, given_from_parts
 from diascope.curate.listing import Listing
 
-IMAGES, LABELS = {"images", "image", "imgs", "x", "data"}, {"labels", "label", "y", "targets", "target", "masks", "mask"}
+IMAGES, LABELS = (
+    {"images", "image", "imgs", "x", "data"},
+    {"labels", "label", "y", "targets", "target", "masks", "mask"},
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ def read(listing: Listing) -> Draft:
     for stack in stacks:
         _add(draft, file, stack, labels[stack.part])
     _add_target(draft, [v for v in labels.values() if v is not None])
-    parts = {f"{s.part}_{n:05d}": s.part for s in stacks if s.part for n in range(_length(listing.root / file, s.images))}
+    parts = {
+        f"{s.part}_{n:05d}": s.part for s in stacks if s.part for n in range(_length(listing.root / file, s.images))
+    }
     draft.given = given_from_parts(f"arrays of {file}", parts) if parts else None
     return draft
 

@@ -78,7 +78,11 @@ def _add_cases(draft: Draft, table: Table, resolver: Resolver, images: list[str]
         found = {column: resolver.find(row[column], by_stem=True) for column in images if row[column] is not None}
         absent = [str(row[column]) for column, path in found.items() if path is None]
         if absent or not found:
-            why = f"the file {_name(absent[0])}, which {table.name} names, does not exist" if absent else "its row names no image"
+            why = (
+                f"the file {_name(absent[0])}, which {table.name} names, does not exist"
+                if absent
+                else "its row names no image"
+            )
             draft.left_out[case_id] = why
             unreadable.append(case_id)
         sources = {channel_of[c]: Source(path=p) for c, p in found.items() if p is not None}
@@ -97,7 +101,9 @@ def _ids(draft: Draft, table: Table, images: list[str]) -> list[str]:
             if len(set(cells)) == len(cells):
                 return safe_ids(str(c) for c in cells)
             draft.note("id_not_unique", f"the column {column!r} repeats, so cases are named after their files")
-    paths = [next((str(row[c]) for c in images if row[c] is not None), f"row {n}") for n, row in enumerate(table.rows, 2)]
+    paths = [
+        next((str(row[c]) for c in images if row[c] is not None), f"row {n}") for n, row in enumerate(table.rows, 2)
+    ]
     stems = [stem(p) for p in paths]
     if len(set(stems)) == len(set(paths)):
         return safe_ids(stems)
@@ -109,5 +115,3 @@ def _name(path: str) -> str:
 
 
 LAYOUT = Layout("table", 40, matches, read)
-
-
