@@ -25,8 +25,8 @@ def measure(folder: Path, patient: str, grid: str) -> dict[str, object]:
     read = time.perf_counter()
     label = dicom_rtstruct.read_on(series / "mask" / "RS.dcm", Source(path="RS.dcm"), image.geometry)
     end = time.perf_counter()
-    mask = np.asarray(nib.load(folder / "nifti" / patient / f"{grid}_mask.nii.gz").dataobj) > 0
-    reference = nib.load(folder / "nifti" / patient / f"{grid}_image.nii.gz")
+    mask = np.asarray(nib.Nifti1Image.load(folder / "nifti" / patient / f"{grid}_mask.nii.gz").dataobj) > 0
+    reference = nib.Nifti1Image.load(folder / "nifti" / patient / f"{grid}_image.nii.gz")
     values = np.asarray(reference.dataobj, dtype=np.float64)
     ours = label.array[0] > 0
     return {
@@ -36,7 +36,7 @@ def measure(folder: Path, patient: str, grid: str) -> dict[str, object]:
         "dice": 2 * float(np.sum(ours & mask)) / float(ours.sum() + mask.sum()),
         "voxels": int(mask.sum()),
         "differing": int(np.sum(ours ^ mask)),
-        "affine_difference_mm": float(np.abs(image.geometry.affine - reference.affine).max()),
+        "affine_difference_mm": float(np.abs(image.geometry.affine - np.asarray(reference.affine)).max()),
         "value_difference": float(np.abs(image.array[0] - values).max()),
         "value_range": float(np.ptp(values)),
         "unit": image.unit,

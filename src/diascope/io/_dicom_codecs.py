@@ -54,10 +54,14 @@ def decode_frame(source: bytes, runner: "DecodeRunner") -> bytes:
     if runner.samples_per_pixel == 1:
         array = imagecodecs.jpeg8_decode(source)
     else:
-        stored = "YCBCR" if _is_ycc(source, str(runner.photometric_interpretation)) else "RGB"
-        wanted = stored if str(runner.transfer_syntax) in _LOSSLESS else "RGB"  # lossless JPEG converts no colour
-        array = imagecodecs.jpeg8_decode(source, colorspace=stored, outcolorspace=wanted)
-        runner.set_option("photometric_interpretation", "RGB" if wanted == "RGB" else "YBR_FULL")
+        is_ycc = _is_ycc(source, str(runner.photometric_interpretation))
+        if str(runner.transfer_syntax) in _LOSSLESS:
+            # libjpeg-turbo 3.1 returns wrong samples for lossless streams with two Huffman tables, as colour has them
+            array = imagecodecs.jpegsof3_decode(source)
+            runner.set_option("photometric_interpretation", "YBR_FULL" if is_ycc else "RGB")
+        else:
+            array = imagecodecs.jpeg8_decode(source, colorspace="YCBCR" if is_ycc else "RGB", outcolorspace="RGB")
+            runner.set_option("photometric_interpretation", "RGB")
         runner.set_option("planar_configuration", 0)
     runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
     return array.tobytes()

@@ -117,10 +117,8 @@ def list_frames(path: Path, header: "Dataset") -> tuple[Frame, ...]:
         ReadError: the header describes another number of frames than it counts.
     """
     count = max(1, whole(header, "NumberOfFrames", 1))
-    shared, per_frame = (
-        item(header, "SharedFunctionalGroupsSequence"),
-        items(header, "PerFrameFunctionalGroupsSequence"),
-    )
+    shared = item(header, "SharedFunctionalGroupsSequence")
+    per_frame = items(header, "PerFrameFunctionalGroupsSequence")
     if per_frame and len(per_frame) != count:
         raise ReadError(
             f"{path.name}: frames and their descriptions differ in number", expected=count, got=len(per_frame)
