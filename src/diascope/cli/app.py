@@ -16,6 +16,9 @@ import typer
 from diascope.cli import command, demo, evaluate, inspection, plan, predict, train
 from diascope.core.errors import DiascopeError, InputError, OptionError, RunError
 
+COMMANDS = tuple(module.COMMAND for module in (inspection, plan, train, predict, evaluate, demo))
+"""In the order of ``--help``."""
+
 TRACEBACK_SWITCH = "DIASCOPE_TRACEBACK"
 
 _EPILOG = """\b
@@ -40,8 +43,8 @@ def _build() -> typer.Typer:
         epilog=_EPILOG,
     )
     app.callback(help="From medical images to a validated, explained diagnostic model.")(_root)
-    for module in (inspection, plan, train, predict, evaluate, demo):
-        command.add_to(app, module.COMMAND)
+    for each in COMMANDS:
+        command.add_to(app, each)
     return app
 
 
