@@ -108,7 +108,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".{path.name}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        os.close(handle)
+        with Path(name).open("w+b") as file:  # by its name, which tifffile asks for
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -16,7 +16,7 @@ from diascope.io._files import first_bytes
 ORIENTATION_TAG = 274
 """Exif and TIFF tag 0x0112."""
 
-FORMATS = ("PNG", "JPEG", "MPO", "BMP")
+FORMATS = ("PNG", "JPEG", "BMP")
 COLOURS = ("RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa")
 ALPHA_NOTE = "The transparency was left out."
 PALETTE_NOTE = "The picture has a palette: read as colours, or as its indices where it is a label map."
@@ -61,9 +61,8 @@ def _orientation(picture: Any) -> int:
 
 def _is_grey(picture: Any) -> bool:
     """Answer whether a palette holds greys only."""
-    colours = np.frombuffer(picture.palette.tobytes(), np.uint8)
-    width = len(picture.palette.mode)
-    colours = colours[: len(colours) // width * width].reshape(-1, width)
+    order, content = picture.palette.getdata()  # such as RGB or BGRX
+    colours = np.frombuffer(content[: len(content) // len(order) * len(order)], np.uint8).reshape(-1, len(order))
     return bool((colours[:, :1] == colours[:, 1:3]).all())
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from struct import unpack
 from typing import Any
 
 import numpy as np
@@ -99,19 +100,27 @@ def _sizes(series: Any, order: tuple[int, ...]) -> tuple[int, int, int, int]:
 
 
 def _check_whole(file: Any) -> None:
-    """Raise where a page points behind the file's end; tifffile would fill the gap with zeros."""
-    size = file.filehandle.size
+    """Raise where a page points behind the file's end; tifffile would leave it out or fill the gap with zeros."""
+    size, ends = file.filehandle.size, [_next_page(file)]
     for page in file.series[0].pages:
-        if page is None:
-            continue
-        ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
-        if ends and max(ends) > size:
-            raise ReadError(
-                f"{file.filename} is cut short",
-                expected=f"{max(ends)} bytes",
-                got=f"{size} bytes",
-                fix="copy or export the file again",
-            )
+        if page is not None:
+            ends += [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
+    if max(ends) > size:
+        raise ReadError(
+            f"{file.filename} is cut short",
+            expected=f"{max(ends)} bytes or more",
+            got=f"{size} bytes",
+            fix="copy or export the file again",
+        )
+
+
+def _next_page(file: Any) -> int:
+    """Return where the last page that was found says the next one lies; 0 where it is the last."""
+    handle, form = file.filehandle, file.tiff
+    handle.seek(file.pages[-1].offset)
+    tags = unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
+    handle.seek(tags * form.tagsize, 1)
+    return unpack(form.offsetformat, handle.read(form.offsetsize))[0]
 
 
 def _facts(file: Any) -> Facts:

@@ -219,7 +219,7 @@ def _new_header(voxels: NDArray, geometry: Geometry, model: _Parsed | None) -> A
         for field in (*COPIED, *COPIED_ARRAYS):
             raw[field] = model.raw[field]
         raw["pixdim"][:4] = model.raw["pixdim"][:4]
-        raw["xyzt_units"] = int(model.raw["xyzt_units"]) & 7
+        raw["xyzt_units"] = model.raw["xyzt_units"]
     elif geometry.has_spacing:
         raw.set_qform(geometry.affine, 1, strip_shears=True)
         raw.set_sform(geometry.affine, 1)

@@ -40,7 +40,8 @@ class Document(Model):
 
     def content(self) -> dict[str, Any]:
         """Return the document as plain JSON values, its schema first."""
-        return {"schema": self.SCHEMA} | self.model_dump(mode="json", by_alias=True)
+        plain = json.loads(self.model_dump_json(by_alias=True))  # by way of text, which writes infinity as a string
+        return {"schema": self.SCHEMA} | plain
 
     def digest(self) -> str:
         """Return the first 16 hexadecimal digits of the SHA-256 of the canonical content."""
