@@ -1,0 +1,159 @@
+"""Train on one of the benchmark data sets and print the held-out figures as one JSON line.
+
+    python benchmarks/training.py hippocampus [--budget 30m] [--out FOLDER]
+
+The real data lie in ``../shared/data`` beside the project. What is generated from them is written into a temporary
+folder; nothing is downloaded.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from PIL import Image
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One data set with the time that its measure gives.
+
+    Attributes:
+        prepare: ``folder -> data``, writing into the folder where the data have to be made.
+        options: further options of ``diascope train``.
+    """
+
+    prepare: Callable[[Path], Path]
+    budget: str
+    options: tuple[str, ...] = ()
+
+
+def hippocampus_pairs() -> list[tuple[str, Path, Path]]:
+    folder = SHARED / "msd_hippocampus"
+    images = sorted((folder / "imagesTr").glob("[!.]*.nii.gz"))
+    return [(p.name.removesuffix(".nii.gz"), p, folder / "labelsTr" / p.name) for p in images]
+
+
+def load(path: Path) -> np.ndarray:
+    return np.asarray(nib.Nifti1Image.load(path).dataobj)
+
+
+def prepare_slices(folder: Path) -> Path:
+    """Write each volume's slice with most foreground as 16-bit PNG image and mask; splits as nnU-Net's folds."""
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True)
+    for name, image_path, label_path in hippocampus_pairs():
+        image, label = load(image_path).astype(float), load(label_path)
+        middle = label.shape[2] // 2
+        picture = image[:, :, middle]
+        scaled = (picture - picture.min()) / max(np.ptp(picture), 1e-6) * 65535
+        Image.fromarray(scaled.astype(np.uint16)).save(folder / "images" / f"{name}.png")
+        Image.fromarray(label[:, :, middle].astype(np.uint8)).save(folder / "masks" / f"{name}.png")
+    folds = json.loads((SHARED / "msd_hippocampus" / "splits_final_nnunet.json").read_text())
+    (folder / "splits_final.json").write_text(json.dumps(folds))
+    return folder
+
+
+def prepare_side(folder: Path) -> Path:
+    """Write hippocampus volumes, every second one mirrored left to right, with the side as a label in a table."""
+    (folder / "images").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows = [("image", "label")]
+    for name, image_path, _ in hippocampus_pairs():
+        mirrored = bool(rng.integers(2))
+        volume = nib.Nifti1Image.load(image_path)
+        array = np.asarray(volume.dataobj)
+        array = array[::-1] if mirrored else array
+        nib.Nifti1Image(np.ascontiguousarray(array), volume.affine).to_filename(folder / "images" / f"{name}.nii.gz")
+        rows.append((f"images/{name}.nii.gz", "mirrored" if mirrored else "original"))
+    write_table(folder / "cases.csv", rows)
+    return folder
+
+
+def prepare_multilabel(folder: Path) -> Path:
+    """Write pictures with up to four kinds of marks on noise, a column for each, 5 % of the labels left empty."""
+    (folder / "images").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows_of, columns_of = np.mgrid[:64, :64]
+    names = ("disc", "ring", "bar", "cross")
+    rows: list[tuple[str, ...]] = [("image", *names)]
+    for number in range(1200):
+        picture, present = rng.normal(100, 20, (64, 64)), rng.random(4) < (0.5, 0.35, 0.25, 0.15)
+        for kind in np.flatnonzero(present):
+            row, column = rng.uniform(12, 52, 2)
+            y, x = rows_of - row, columns_of - column
+            radius = np.hypot(y, x)
+            marks = (radius < 6, np.abs(radius - 8) < 1.5, (np.abs(y) < 2) & (np.abs(x) < 9),
+                     (np.minimum(np.abs(y), np.abs(x)) < 1.5) & (np.maximum(np.abs(y), np.abs(x)) < 8))  # fmt: skip
+            picture[marks[kind]] += 45
+        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / "images" / f"{number:04d}.png")
+        cells = ["" if rng.random() < 0.05 else str(int(p)) for p in present]
+        rows.append((f"images/{number:04d}.png", *cells))
+    write_table(folder / "cases.csv", rows)
+    return folder
+
+
+def write_table(path: Path, rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+TRAININGS = {
+    "hippocampus": Training(lambda folder: SHARED / "msd_hippocampus", "30m"),
+    "pneumoniamnist": Training(lambda folder: SHARED / "pneumoniamnist", "10m"),
+    "slices": Training(prepare_slices, "5m"),
+    "multilabel": Training(prepare_multilabel, "5m"),
+    "side": Training(prepare_side, "5m"),
+    "contrast": Training(lambda folder: SHARED / "siim_ct", "10m", ("--target", "contrast", "--fold", "all")),
+}
+
+
+def measure(name: str, budget: str | None, out: Path) -> dict[str, Any]:
+    """Train, and return the figures with the time that the whole command took."""
+    training = TRAININGS[name]
+    data = training.prepare(out / "data")
+    budget = budget or training.budget
+    program = [str(Path(sys.executable).with_name("diascope")), "train", str(data)]
+    begin = time.perf_counter()
+    subprocess.run(
+        [*program, "--budget", budget, "--out", str(out / "run"), *training.options],
+        check=True,
+        stdout=sys.stderr,
+        stdin=subprocess.DEVNULL,
+    )
+    seconds = time.perf_counter() - begin
+    metrics = json.loads((out / "run" / "metrics.json").read_text())
+    facts = json.loads((out / "run" / "run.json").read_text())
+    values = {key: value["value"] for key, value in metrics["metrics"].items()}
+    intervals = {f"{key}_ci95": value["ci95"] for key, value in metrics["metrics"].items()}
+    about = {"data": name, "budget": budget, "seconds": round(seconds, 1), "split": metrics["split"]}
+    memory = {"peak_gib": facts["peak_memory_gib"], "predicted_gib": facts["predicted_memory_gib"]}
+    steps = {"steps": [member["steps"] for member in facts["members"]]}
+    return about | values | intervals | memory | steps
+
+
+def main() -> None:
+    """Train on the named data."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", choices=TRAININGS)
+    parser.add_argument("--budget", help="another time than the measure's own")
+    parser.add_argument("--out", type=Path, help="keep the run in this folder")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        out = options.out or Path(temporary)
+        print(json.dumps(measure(options.data, options.budget, out)))
+
+
+if __name__ == "__main__":
+    main()
