@@ -23,6 +23,7 @@ SOP_CLASSES = {
     "LABELMAP": "1.2.840.10008.5.1.4.1.1.66.7",
     "RTSTRUCT": "1.2.840.10008.5.1.4.1.1.481.3",
 }
+STRAIGHT = np.eye(3)
 OBLIQUE = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0.0], [0.48, 0.64, 0.6]])
 """A rotation whose columns are no patient axis: row direction, column direction, normal."""
 
@@ -59,7 +60,7 @@ def set_pixels(ds: Dataset, pixels: np.ndarray, *, bits: int = 0, photometric: s
 
 
 def place(ds: Dataset, position: Sequence[float], rotation: np.ndarray, spacing: Sequence[float]) -> None:
-    """Set position (LPS mm), direction (columns: along rows, along columns, normal) and (column, row, slice) spacing."""
+    """Set position (LPS mm), direction (along rows, along columns, normal) and (column, row, slice) spacing."""
     ds.ImagePositionPatient = [f"{v:.10g}" for v in position]
     ds.ImageOrientationPatient = [f"{v:.10g}" for v in (*rotation[:, 0], *rotation[:, 1])]
     ds.PixelSpacing, ds.SliceThickness = [spacing[1], spacing[0]], spacing[2]
@@ -77,7 +78,7 @@ def write_series(
     volume: np.ndarray,
     *,
     kind: str = "CT",
-    rotation: np.ndarray = np.eye(3),
+    rotation: np.ndarray = STRAIGHT,
     spacing: Sequence[float] = (0.7, 0.9, 2.5),
     origin: Sequence[float] = (-20.0, 30.0, 40.0),
     shear: Sequence[float] = (0.0, 0.0, 0.0),
@@ -177,7 +178,7 @@ def segmentation(
     positions: Sequence[Sequence[float]],
     names: Sequence[str],
     *,
-    rotation: np.ndarray = np.eye(3),
+    rotation: np.ndarray = STRAIGHT,
     spacing: Sequence[float] = (0.7, 0.9, 2.5),
     kind: str = "BINARY",
 ) -> FileDataset:

@@ -4,8 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_factory import CANARIES, OBLIQUE, functional_groups, new_dataset, place, save, set_pixels, structure_set
-from dicom_factory import segmentation, write_series
+from dicom_factory import (
+    CANARIES,
+    OBLIQUE,
+    functional_groups,
+    new_dataset,
+    place,
+    save,
+    segmentation,
+    set_pixels,
+    structure_set,
+    write_series,
+)
 
 from diascope.core.documents.dataset import Source
 from diascope.core.errors import ReadError

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.errors import ReadError
-from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, open_dataset
+from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, open_dataset, refuses_damage
 from diascope.io._dicom_values import item, items, number, numbers, text, whole
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def header_tags() -> list[int]:
     return [t for k in _KEYWORDS if (t := tag_for_keyword(k)) is not None] + [GE_PET_CREATOR, GE_PET_SCAN_START]
 
 
+@refuses_damage
 def read_instance(path: Path) -> Instance:
     """Return an image file's header and frames.
 

@@ -8,13 +8,16 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from diascope.core.errors import DiascopeError, ReadError
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
+
+P, T = ParamSpec("P"), TypeVar("T")
 
 SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""
@@ -72,6 +75,11 @@ def _nothing() -> None:
 _QUIET = _Quiet()
 
 
+def quietly() -> _Quiet:
+    """Return the context in which pydicom warns and logs nothing."""
+    return _QUIET
+
+
 @contextmanager
 def guarded(path: Path, doing: str) -> Iterator[None]:
     """Turn anything that pydicom or a decoder raises inside into a ReadError naming the file.
@@ -90,6 +98,17 @@ def guarded(path: Path, doing: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - damaged files make pydicom and the codecs raise ten kinds of exception
         kind = type(error).__name__
         raise ReadError(f"{path.name}: {doing}", expected="a valid DICOM file", got=kind, fix=NO_DICOM_FIX) from None
+
+
+def refuses_damage(function: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:
+    """Return the function with its whole body guarded: pydicom converts a value only when it is asked for."""
+
+    @wraps(function)
+    def guarded_function(path: Path, *args: P.args, **kwargs: P.kwargs) -> T:
+        with guarded(path, "it is damaged: its values cannot be used"):
+            return function(path, *args, **kwargs)
+
+    return guarded_function
 
 
 def is_dicom(path: Path) -> bool:
@@ -166,6 +185,7 @@ def _complete_meta(dataset: "FileDataset") -> None:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
 
 
+@refuses_damage
 def read_sop_class(path: Path) -> str:
     """Return a file's SOP class UID, or an empty string where the file is no DICOM, damaged or says none."""
     if not path.is_file() or not is_dicom(path):

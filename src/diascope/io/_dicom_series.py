@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from diascope.core.errors import ReadError
 from diascope.io._dicom_frames import Frame, Instance, header_tags, read_frames
-from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, is_dicom, open_dataset
+from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, is_dicom, open_dataset, quietly, refuses_damage
 from diascope.io._dicom_stack import same_plane, sort_by_position, split_volumes
 from diascope.io._dicom_values import item, items, text, whole
 
@@ -121,9 +121,11 @@ def group_series(
             if on_error is None:
                 raise
             on_error(path, error)
-    return _group(files)
+    with quietly():
+        return _group(files)
 
 
+@refuses_damage
 def _read_file(path: Path, *, stop_before_pixels: bool) -> _File:
     tags = [*header_tags(), *_REFERENCE_TAGS]
     header = open_dataset(path, tags=tags, stop_before_pixels=True)

@@ -24,7 +24,7 @@ from diascope.core.errors import ReadError
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
 from diascope.io._dicom_frames import Frame, Instance, read_instance
-from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, guarded, is_dicom, open_dataset
+from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, guarded, is_dicom, open_dataset, refuses_damage
 from diascope.io._dicom_pet import find_suv_factors
 from diascope.io._dicom_pixels import PHYSICAL_UNITS, decode_frames, is_colour, scale_frames, value_type
 from diascope.io._dicom_series import Series, group_series, image_files
@@ -48,6 +48,7 @@ class _Study:
     invert: bool
 
 
+@refuses_damage
 def is_readable(path: Path) -> bool:
     """Answer whether a file, or a folder's files, are DICOM and no segmentation, contours or document."""
     if path.is_dir():
@@ -66,11 +67,13 @@ def _is_image(path: Path) -> bool:
     return text(header, "SOPClassUID") not in (*SEGMENTATION, *STRUCTURE_SET) and whole(header, "Rows") > 0
 
 
+@refuses_damage
 def read_header(path: Path, source: Source) -> Header:
     """Return grid, type, unit, modality and notes without reading a pixel; raises as ``read``."""
     return _study(path, source).header
 
 
+@refuses_damage
 def read(path: Path, source: Source) -> Image:
     """Return the image of a file, of a folder's only series, or of ``source.files`` in a folder.
 

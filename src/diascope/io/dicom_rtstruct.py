@@ -18,7 +18,7 @@ from diascope.core.errors import GeometryError, ReadError
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
-from diascope.io._dicom_open import STRUCTURE_SET, guarded, open_dataset, read_sop_class
+from diascope.io._dicom_open import STRUCTURE_SET, guarded, open_dataset, read_sop_class, refuses_damage
 from diascope.io._dicom_stack import FLIP
 from diascope.io._dicom_structures import choose_structures, label_type, overlap_notes
 from diascope.io._dicom_values import items, text, whole
@@ -48,6 +48,7 @@ def is_readable(path: Path) -> bool:
     return read_sop_class(path) in STRUCTURE_SET
 
 
+@refuses_damage
 def structures(path: Path) -> tuple[str, ...]:
     """Return the names of the structures that have closed contours, in the file's order, each once.
 
@@ -84,6 +85,7 @@ def _no_grid(path: Path) -> ReadError:
     )
 
 
+@refuses_damage
 def read_on(path: Path, source: Source, geometry: Geometry) -> Image:
     """Return the label map ``(1, I, J[, K])`` on the image's grid; n + 1 for the nth wanted structure.
 

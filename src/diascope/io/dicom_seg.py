@@ -18,7 +18,7 @@ from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
 from diascope.io import _dicom_codecs as codecs
 from diascope.io._dicom_frames import Frame, list_frames
-from diascope.io._dicom_open import SEGMENTATION, guarded, open_dataset, read_sop_class
+from diascope.io._dicom_open import SEGMENTATION, guarded, open_dataset, read_sop_class, refuses_damage
 from diascope.io._dicom_stack import UNEVEN_STEPS, frame_affine, regular_grid
 from diascope.io._dicom_structures import choose_structures, label_type, overlap_notes
 from diascope.io._dicom_values import item, items, number, text, whole
@@ -36,6 +36,7 @@ def is_readable(path: Path) -> bool:
     return read_sop_class(path) in SEGMENTATION
 
 
+@refuses_damage
 def structures(path: Path) -> tuple[str, ...]:
     """Return the names of the segments, in the file's order, each once.
 
@@ -45,6 +46,7 @@ def structures(path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_segments(path, _open(path, stop_before_pixels=True)).values()))
 
 
+@refuses_damage
 def read_header(path: Path, source: Source) -> Header:
     """Return grid and type of the label map that ``read`` gives."""
     dataset = _open(path, stop_before_pixels=True)
@@ -53,6 +55,7 @@ def read_header(path: Path, source: Source) -> Header:
     return Header(_own_geometry(path, dataset, frames), 1, label_type(len(chosen)).name, modality="SEG")
 
 
+@refuses_damage
 def read(path: Path, source: Source) -> Image:
     """Return the label map ``(1, I, J[, K])`` on the segmentation's own grid; n + 1 for the nth wanted structure.
 
@@ -64,6 +67,7 @@ def read(path: Path, source: Source) -> Image:
     return _paint(path, source, dataset, frames, _own_geometry(path, dataset, frames))
 
 
+@refuses_damage
 def read_on(path: Path, source: Source, geometry: Geometry) -> Image:
     """Return the label map ``(1, I, J[, K])`` on the image's grid; n + 1 for the nth wanted structure.
 
