@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from diascope.cli.command import DONE, Command, answer, answer_json
+from diascope.cli.command import Command, answer, answer_json
 from diascope.cli.options import OutputOptions
 from diascope.cli.progress import show_progress
 
@@ -30,12 +30,18 @@ class Options(OutputOptions):
 
 def run(options: Options) -> int:
     """Say what lies in a folder: cases, targets, splits, and every problem found."""
+    import sys
+
     from diascope import api
+    from diascope.cli.inspect import as_json, exit_code, render
 
     with show_progress() as progress:
         dataset = api.inspect(options.data, write=options.write, seed=options.seed, progress=progress)
-    answer_json(dataset.content()) if options.json else answer(str(dataset.name))
-    return DONE
+    if options.json:
+        answer_json(as_json(dataset))
+    else:
+        answer(render(dataset, terminal=sys.stdout.isatty()))
+    return exit_code(dataset)
 
 
 COMMAND = Command("inspect", "What is there, and what is wrong with it.", Options, run, EXAMPLES)

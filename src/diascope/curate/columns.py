@@ -113,7 +113,7 @@ def number(cell: str) -> float | None:
 
 
 def binary(cell: str | None) -> int | None:
-    """Return 0 or 1 for a yes/no cell (``1.0``, ``true`` and ``yes`` too); None where it is missing or something else."""
+    """Return 0 or 1 for a yes/no cell (``1.0``, ``true`` and ``yes`` too); None for a missing cell or anything else."""
     if cell is None:
         return None
     text = cell.strip().lower()
@@ -159,7 +159,7 @@ def class_name(cell: str | None) -> str | None:
 
 
 def class_names(cells: Iterable[str | None]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return the classes of a column in order, and the spelling of each to use (texts that differ only in case are one).
+    """Return the classes of a column in order, and the spelling to use for each (texts that differ in case are one).
 
     Numbers are sorted as numbers, texts alphabetically.
     """

@@ -38,7 +38,8 @@ def add_masks(draft: Draft, images: Sequence[Series], others: Sequence[Series]) 
     first = {at: series[0] for at, series in sorted(drawn.items())}
     further = [s.files[0].name for series in drawn.values() for s in series[1:]]
     if further:
-        text = f"{len(further)} images have several segmentations; the first of each is taken, not {', '.join(further[:5])}"
+        names = ", ".join(further[:5])
+        text = f"{len(further)} images have several segmentations; the first of each is taken, not {names}"
         draft.warn("several_masks", text, [draft.cases[at].id for at, series in drawn.items() if len(series) > 1])
     if first:
         _add_target(draft, first)

@@ -92,7 +92,7 @@ def check_given(draft: Draft, given: Given, cases: Mapping[str, Case]) -> None:
                 f"{given.origin}: a fold has no case left to {'train on' if not train else 'validate with'}",
             )
     if shared:
-        text = f"{given.origin}: {len(shared)} cases lie in two parts of one fold: {_few(sorted(shared))}; expected each in one"
+        text = f"{given.origin}: {len(shared)} cases lie in two parts of one fold, expected one: {_few(sorted(shared))}"
         draft.error("case_in_two_splits", text, sorted(shared))
     if patients:
         _say_patients(draft, given, patients, cases)
@@ -111,8 +111,8 @@ def _say_patients(draft: Draft, given: Given, patients: Mapping[str, set[str]], 
     of_them = [i for i, c in cases.items() if c.patient in patients]
     draft.error(
         "patient_in_two_splits",
-        f"{given.origin}: {len(patients)} patients lie in two parts of one split, with the cases {_few(of_them)}; expected each "
-        "patient in one part; move their cases into one part, or remove the split to have a patient-grouped one made",
+        f"{given.origin}: {len(patients)} patients lie in two parts of one split, with the cases {_few(of_them)}; "
+        "expected each patient in one part; move their cases, or remove the split to have one made by patient",
         of_them,
     )
 

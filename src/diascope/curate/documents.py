@@ -33,8 +33,8 @@ def root_of(dataset: Dataset, document: Path | None = None) -> Path:
 def save_dataset(dataset: Dataset, path: Path) -> Path:
     """Write a Dataset and return the path.
 
-    The root is written relative to the document's folder where one of the two lies inside the other, so that both can be
-    moved together; else it is written absolute, so that the document alone can be moved.
+    The root is written relative to the document's folder where one of the two lies inside the other, so that both can
+    be moved together; else it is written absolute, so that the document alone can be moved.
 
     Raises:
         OSError: as the system says; nothing is left half-written.

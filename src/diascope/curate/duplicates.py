@@ -7,7 +7,7 @@ from diascope.core.documents.dataset import Case, Source
 from diascope.curate.draft import Draft, Given
 from diascope.curate.image_findings import Facts
 
-MOST_SETS = 3
+MOST_SETS = 20
 """Sets of copies that a message spells out; the problem's cases name all."""
 
 
@@ -38,7 +38,8 @@ def treat_copies(draft: Draft, facts: Facts) -> list[list[str]]:
         {i: f"copies of its image have other labels: {_others(i, ids)}" for ids in contradicting for i in ids}
     )
     if contradicting:
-        text = f"{len(contradicting)} images are there several times with different labels; all copies are left out: {_spell(contradicting)}"
+        which = _spell(contradicting)
+        text = f"{len(contradicting)} images are there several times with different labels; all are left out: {which}"
         draft.warn("contradicting_copies", text, gone)
     rest = [ids for ids in sets if ids not in contradicting]
     if draft.given is not None:
@@ -73,7 +74,7 @@ def _comparable(case: Case, name: str, facts: Facts) -> object:
 
 
 def _leave_out_of_training(draft: Draft, given: Given, sets: list[list[str]]) -> None:
-    """Take training copies of held-out images out of each given fold, and out of the data where no part is left to them."""
+    """Take training copies of held-out images out of each given fold; those that no part is left to are left out."""
     copies = {i: set(ids) for ids in sets for i in ids}
     test = set(given.test)
     folds, reasons = [], {}
@@ -103,7 +104,7 @@ def _say_left_out(draft: Draft, reasons: Mapping[str, str], remaining: set[str])
         )
         draft.warn(
             "copies_across_splits",
-            f"{len(reasons)} training images are copies of validation or test images and are left out of training: {pairs}",
+            f"{len(reasons)} training images are copies of validation or test images and left out of training: {pairs}",
             reasons,
         )
 
@@ -113,7 +114,7 @@ def _say_held_out_copies(draft: Draft, given: Given, sets: list[list[str]]) -> N
     validation = {i for _, v in given.folds for i in v}
     both = [ids for ids in sets if set(ids) & test and set(ids) & (validation - test)]
     if both:
-        text = f"{len(both)} images lie both in a validation and in the test part; neither copy is left out: {_spell(both)}"
+        text = f"{len(both)} images lie in a validation and in the test part; neither copy is left out: {_spell(both)}"
         draft.warn("copies_in_held_out_parts", text, [i for ids in both for i in ids])
 
 

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from diascope.core.geometry import check_same_grid
 from diascope.core.errors import GeometryError
+from diascope.core.geometry import check_same_grid
 from diascope.curate.draft import Draft
 from diascope.curate.quality import MEASURES, OUTLYING, rank
 from diascope.curate.scan import CaseFacts, ChannelFacts
@@ -124,7 +124,7 @@ def find_grids(draft: Draft, facts: Facts) -> None:
     if other:
         draft.note(
             "channels_on_other_grids",
-            f"{len(other)} cases have channels on different grids; they are brought to the grid of the first channel; {example}",
+            f"{len(other)} cases have channels on different grids; they are brought to the first channel's; {example}",
             other,
         )
     for channel in draft.channels:

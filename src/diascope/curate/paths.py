@@ -19,7 +19,7 @@ class Resolver:
         self._suffixes = tuple({s for r in READERS.all().values() for s in r.suffixes})
 
     def find(self, cell: str | None, *, by_stem: bool = False) -> str | None:
-        """Return the file or DICOM folder that a cell names, relative to the root or absolute; None where there is none."""
+        """Return the file or DICOM folder that a cell names, relative to the root or absolute; None if none."""
         if cell is None or is_missing(cell):
             return None
         path = PurePosixPath(cell.replace("\\", "/"))
@@ -66,7 +66,7 @@ def path_columns(table: Table, resolver: Resolver) -> tuple[list[str], list[str]
     """Return the columns that hold image paths, and those that hold mask paths.
 
     A column holds paths where at least half of its cells name files. A column that is called ``image``, ``path`` and
-    so on holds them even where no file exists; an id column does where its cells are the files' stems and no other column does.
+    so on holds them even where no file exists; an id column does where its cells are file stems and no other does.
     """
     images: list[str] = []
     masks: list[str] = []

@@ -17,13 +17,7 @@ REDONE = {
 
 
 def recheck(dataset: Dataset) -> Dataset:
-    """Return the data set with the problems that follow from its own text found anew.
-
-    Raises:
-        DatasetError: ids repeat, a split names a case that is not there, or files are missing.
-    """
-    _check_ids(dataset)
-    _check_files(dataset)
+    """Return the data set with the problems that follow from its own text found anew."""
     listing = Listing(Path(dataset.root), ())
     draft = Draft(listing, dataset.name, dataset.channels, list(dataset.cases), dict(dataset.targets), document=dataset)
     draft.labelled = {
@@ -37,7 +31,7 @@ def recheck(dataset: Dataset) -> Dataset:
 
 
 def _merged(old: tuple[Problem, ...], new: list[Problem]) -> tuple[Problem, ...]:
-    """Return the old problems with those that are found anew in their former places, so that nothing changes unasked."""
+    """Return the old problems with those found anew in their former places, so that nothing changes unasked."""
     left = list(new)
     merged = []
     for problem in old:
@@ -49,7 +43,15 @@ def _merged(old: tuple[Problem, ...], new: list[Problem]) -> tuple[Problem, ...]
     return tuple(sorted([*merged, *left], key=lambda p: ("error", "warning", "note").index(p.level)))
 
 
-def _check_ids(dataset: Dataset) -> None:
+def check_document(dataset: Dataset) -> None:
+    """Raise where a document contradicts itself or its data are not there at all.
+
+    Raises:
+        DatasetError: ids repeat, a split names a case that is not there, or the root does not exist.
+    """
+    if not Path(dataset.root).is_dir():
+        name = Path(dataset.root).name
+        raise DatasetError("the data set's root folder does not exist", got=name, fix="correct root in the document")
     ids = [c.id for c in dataset.cases]
     twice = sorted({i for i in ids if ids.count(i) > 1}) if len(set(ids)) < len(ids) else []
     if twice:
@@ -69,17 +71,7 @@ def _check_ids(dataset: Dataset) -> None:
         )
 
 
-def _check_files(dataset: Dataset) -> None:
-    root = Path(dataset.root)
-    if not root.is_dir():
-        raise DatasetError(
-            "the data set's root folder does not exist", got=root.name, fix="correct root in the document"
-        )
+def files_exist(dataset: Dataset) -> bool:
+    """Answer whether every source is still there."""
     paths = {s.path for c in dataset.cases for s in (*c.images.values(), *c.targets.values()) if isinstance(s, Source)}
-    absent = sorted(p for p in paths if not (root / p).exists())
-    if absent:
-        names = ", ".join(p.rsplit("/", 1)[-1] for p in absent[:5]) + (" …" if len(absent) > 5 else "")
-        raise DatasetError(
-            f"{len(absent)} of {len(paths)} files are missing", expected="every source that the document names", got=names,
-            fix="correct root or the sources in the document, or remove those cases from it",
-        )  # fmt: skip
+    return all((Path(dataset.root) / path).exists() for path in paths)

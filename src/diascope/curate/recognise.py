@@ -42,11 +42,12 @@ def _nothing_fits(listing: Listing) -> DatasetError:
     else:
         suffixes = sorted({PurePosixPath(f).suffix.lower() or "no suffix" for f in listing.files})
         what = f"no known layout fits the folder {listing.root.name}"
-        got = f"{len(listing.files)} files ({', '.join(suffixes[:8])}{' …' if len(suffixes) > 8 else ''}){_tables(listing)}"
+        kinds = ", ".join(suffixes[:8]) + (" …" if len(suffixes) > 8 else "")
+        got = f"{len(listing.files)} files ({kinds}){_tables(listing)}"
     return DatasetError(
         what,
-        expected="dataset.yaml, dataset.json with imagesTr, a table with an image column, a MedMNIST .npz, DICOM series, "
-        "images beside masks, or a folder for each class",
+        expected="dataset.yaml, dataset.json with imagesTr, a table with an image column, a MedMNIST .npz, DICOM "
+        "series, images beside masks, or a folder for each class",
         got=got,
         fix="see docs/curation.md for the layouts; a table with the columns image and label fits any folder",
     )

@@ -70,7 +70,7 @@ def add_targets(draft: Draft, table: Table, columns: list[str]) -> None:
 
 
 def _add_labels(draft: Draft, table: Table, columns: list[str]) -> None:
-    """Add several yes/no columns as one target: one class where each row has exactly one yes, else one label for each."""
+    """Add several yes/no columns as one target: one class where each row has exactly one yes, else a label for each."""
     values = [{c: binary(row[c]) for c in columns} for row in table.rows]
     name = _free_name(LABELS, table)
     if all(sorted(v.values(), key=str) == [0] * (len(columns) - 1) + [1] for v in values):

@@ -130,7 +130,12 @@ def _channel_facts(image: Image) -> ChannelFacts:
 def _update(digest: hashlib.blake2b, channel: str, array: NDArray) -> None:
     """Add voxels to a digest; the number type does not count, so that a converted copy is found too."""
     digest.update(f"{channel}{array.shape}".encode())
-    digest.update(memoryview(np.ascontiguousarray(array, dtype=np.float32)))
+    digest.update(_bytes(array, np.float32))
+
+
+def _bytes(array: NDArray, dtype: type[np.number]) -> memoryview:
+    """Return an array's numbers as bytes, copied only where type or order differ."""
+    return np.ascontiguousarray(array, dtype=dtype).data
 
 
 def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
@@ -146,7 +151,7 @@ def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
         check_same_grid(geometry, image.geometry, ("its image", f"the mask {Path(source.path).name}"))
     except GeometryError as error:
         other_grid = " ".join(str(error).split("\n"))
-    digest = hashlib.blake2b(memoryview(np.ascontiguousarray(labels, dtype=np.int32)), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(_bytes(labels, np.int32), digest_size=16).hexdigest()
     return MaskFacts(_counts(labels), digest, other_grid, image.notes)
 
 

@@ -9,7 +9,7 @@ from diascope.core.documents.dataset import Fold
 from diascope.core.errors import DatasetError
 
 FOLDS = 5
-"""Folds that are made where none are given (Isensee et al. 2021 train five; Kohavi 1995 finds five to ten a good choice)."""
+"""Folds that are made where none are given (five as in Isensee et al. 2021; Kohavi 1995 finds five to ten good)."""
 
 
 def make_folds(ids: Sequence[str], strata: Sequence[str], groups: Mapping[str, str], seed: int) -> tuple[Fold, ...]:

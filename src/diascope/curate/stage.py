@@ -16,7 +16,7 @@ from diascope.curate.duplicates import treat_copies
 from diascope.curate.image_findings import Facts
 from diascope.curate.listing import list_files
 from diascope.curate.promote import promote
-from diascope.curate.recheck import recheck
+from diascope.curate.recheck import files_exist, recheck
 from diascope.curate.recognise import recognise
 from diascope.curate.scan import Progress, scan
 
@@ -54,9 +54,8 @@ def read_dataset(
     listing = list_files(Path(path))
     draft, layout, others = recognise(listing)
     known = draft.document
-    if known is not None and known.splits is not None and known.measured is not None:
-        if known.measured.sources == _sources_digest(known.cases):
-            return _with_target(recheck(known), target)
+    if known is not None and _is_checked(known):
+        return _with_target(recheck(known), target)
     root = listing.root if known is None else Path(known.root)
     if target is not None:
         promote(draft, target)
@@ -66,6 +65,14 @@ def read_dataset(
     return dataset.model_copy(
         update={"layout": layout, "other_layouts": others if known is None else known.other_layouts}
     )
+
+
+def _is_checked(document: Dataset) -> bool:
+    """Answer whether a document has its splits, its images were read when it was written, and they are still there."""
+    measured = document.measured
+    if document.splits is None or measured is None or measured.sources != _sources_digest(document.cases):
+        return False
+    return files_exist(document)
 
 
 def _with_target(dataset: Dataset, target: str | None) -> Dataset:

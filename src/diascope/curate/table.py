@@ -36,7 +36,7 @@ def read_table(path: Path, most_rows: int | None = None) -> Table:
     The delimiter is a tab in a ``.tsv``, else the one of comma, semicolon and tab that the header has most of.
 
     Raises:
-        ReadError: the file is no UTF-8 text, has no header, two columns of one name, or a row that is longer than the header.
+        ReadError: the file is no UTF-8 text, has no header, two columns of one name, or a row longer than it.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

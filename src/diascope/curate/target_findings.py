@@ -35,8 +35,8 @@ def _too_many(name: str, count: int) -> Problem:
     return Problem(
         level="error",
         code="mask_is_no_label_map",
-        message=f"target {name}: its masks hold {count} different values, expected at most {MOST_MASK_VALUES}: are they "
-        "pictures, or were they saved as JPEG? Save label maps without loss, one number for each class",
+        message=f"target {name}: its masks hold {count} different values, expected at most {MOST_MASK_VALUES}: are "
+        "they pictures, or were they saved as JPEG? Save label maps without loss, one number for each class",
         target=name,
     )
 
@@ -75,8 +75,8 @@ def _undeclared(name: str, target: Target, unknown: Mapping[str, list[int]]) -> 
     return Problem(
         level="error",
         code="undeclared_values",
-        message=f"target {name}: {len(unknown)} masks hold values that no class names: {shown} (first in {first}); expected "
-        f"only {declared}; name them among the labels, or correct the masks",
+        message=f"target {name}: {len(unknown)} masks hold values that no class names: {shown} (first in {first}); "
+        f"expected only {declared}; name them among the labels, or correct the masks",
         cases=tuple(unknown),
         target=name,
     )
@@ -108,7 +108,8 @@ def _count_missing_labels(draft: Draft, name: str, target: Target, used: list[Ca
     values = [c.targets.get(name) for c in used]
     gaps = sum(v.get(label) is None for v in values if isinstance(v, dict) for label in target.classes)
     if gaps:
-        text = f"target {name}: {gaps} of {len(used) * len(target.classes)} labels are missing; they count in no loss and no metric"
+        all_labels = len(used) * len(target.classes)
+        text = f"target {name}: {gaps} of {all_labels} labels are missing; they count in no loss and no metric"
         draft.problems.append(_about(name, "note", "missing_labels", text, []))
 
 

@@ -1,7 +1,7 @@
 """COCO files: images, annotations and categories in one JSON file for each part.
 
-Source: Lin et al. 2014. Boxes are no kind of target yet, so the images and their split are read and the task is said to be
-missing.
+Source: Lin et al. 2014. Boxes are no kind of target yet, so the images and their split are read and the task is said to
+be missing.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Medical Segmentation Decathlon and nnU-Net folders: ``dataset.json`` beside ``imagesTr`` and ``labelsTr``.
 
-Sources: Antonelli et al. 2022 (the Decathlon's ``training`` list of image and label paths, ``modality`` and ``labels`` as
-number → name); nnU-Net v2, documentation/dataset_format.md (``channel_names``, ``labels`` as name → number, ``file_ending``,
-files named ``CASE_0000`` by channel).
+Sources: Antonelli et al. 2022 (the Decathlon's ``training`` list of image and label paths, ``modality`` and ``labels``
+as number → name); nnU-Net v2, documentation/dataset_format.md (``channel_names``, ``labels`` as name → number,
+``file_ending``, files named ``CASE_0000`` by channel).
 """
 
 import json
@@ -19,7 +19,7 @@ from diascope.curate.listing import Listing, image_suffixes, stem
 FILE, TARGET = "dataset.json", "mask"
 CHANNEL = re.compile(r"(.+)_(\d{4})$")
 MODALITIES = {"mri": "MR", "mr": "MR", "ct": "CT", "pet": "PT", "pt": "PT", "us": "US", "xray": "DX", "x-ray": "DX"}
-"""Words of ``dataset.json`` → DICOM modality; sequences such as T1 or FLAIR are MR, which the name alone does not say."""
+"""Words of ``dataset.json`` → DICOM modality; the names of sequences (T1, FLAIR) say nothing of it."""
 
 
 def matches(listing: Listing) -> bool:
@@ -181,7 +181,7 @@ def _say_unlabelled(draft: Draft, test: dict[str, str | None], content: dict[str
     if unlabelled:
         draft.note(
             "unlabelled_test",
-            f"{len(unlabelled)} images in imagesTs have no label map: they take no part, as nothing can be measured on them",
+            f"{len(unlabelled)} images in imagesTs have no label map and take no part: nothing can be measured on them",
         )
 
 

@@ -4,6 +4,7 @@ from diascope.core.documents.dataset import Source
 from diascope.curate.documents import load_dataset
 from diascope.curate.draft import Draft, Given, Layout
 from diascope.curate.listing import Listing
+from diascope.curate.recheck import check_document
 
 FILE = "dataset.yaml"
 SUFFIXES = (".yaml", ".yml")
@@ -24,9 +25,11 @@ def read(listing: Listing) -> Draft:
 
     Raises:
         InputError: the document does not fit the schema.
+        DatasetError: it contradicts itself, or its data are not there.
     """
     file = listing.given or FILE
     document = load_dataset(listing.root / file)
+    check_document(document)
     splits = document.splits
     given = None
     if splits is not None:

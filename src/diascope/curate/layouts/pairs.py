@@ -1,7 +1,8 @@
-"""Images and masks that belong together by folder (``images/`` and ``masks/``) or by suffix (``a.png``, ``a_mask.png``)."""
+"""Images and masks that belong together by folder (``images/``, ``masks/``) or suffix (``a.png``, ``a_mask.png``)."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,7 +106,7 @@ def read(listing: Listing) -> Draft:
     """Return the pairs, and the images without a mask."""
     pairs, alone, orphans = _pair(listing)
     widest = max(len(images) for images, _ in pairs)
-    channels = ("image",) if widest == 1 else tuple(f"channel_{n}" for n in range(widest))
+    channels: tuple[str, ...] = ("image",) if widest == 1 else tuple(f"channel_{n}" for n in range(widest))
     draft = Draft(listing, listing.root.name, channels, [], {"mask": Target(kind="mask")})
     entries: Pairs = [*pairs, *(([f], None) for f in alone)]
     entries.sort(key=lambda entry: entry[0][0].path)
@@ -125,9 +126,9 @@ def read(listing: Listing) -> Draft:
     return draft
 
 
-def _channel(file: _File, channels: tuple[str, ...]) -> str:
+def _channel(file: _File, channels: Sequence[str]) -> str:
     match = CHANNEL.match(file.name)
-    return channels[min(int(match[2]), len(channels) - 1)] if match and len(channels) > 1 else channels[0]
+    return channels[min(int(match[2]), len(channels) - 1) if match else 0]
 
 
 def _ids(files: list[_File]) -> list[str]:

@@ -62,7 +62,7 @@ def _check(table: Table, images: list[str]) -> None:
     if not images:
         raise DatasetError(
             f"{table.name} has no column that names image files",
-            expected="a column such as 'image' with paths relative to the table's folder, beside a label or mask column",
+            expected="a column such as 'image' with paths relative to the table's folder, and one with labels or masks",
             got=f"the columns {', '.join(table.columns)}",
             fix="add the column, or correct the paths in it",
         )

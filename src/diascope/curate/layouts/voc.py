@@ -1,7 +1,7 @@
 """Pascal VOC folders: ``JPEGImages``, ``Annotations`` and the splits in ``ImageSets/Main``.
 
-Source: Everingham et al. 2010. ``trainval`` is the union of ``train`` and ``val``, not a third part. Boxes are no kind of
-target yet, so the cases and their split are read and the task is said to be missing.
+Source: Everingham et al. 2010. ``trainval`` is the union of ``train`` and ``val``, not a third part. Boxes are no
+kind of target yet, so the cases and their split are read and the task is said to be missing.
 """
 
 from diascope.core.documents.dataset import Case, Source
