@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from diascope.core.errors import InputError
+from diascope.core.families import METRICS
 from diascope.evaluate.case_data import read_view
 from diascope.evaluate.evaluation import Evaluation
 from diascope.evaluate.sections_words import Sheet, number, sheet, title_of
@@ -84,7 +85,13 @@ def _numbers(evaluation: Evaluation, row: int) -> Sheet:
     rows = evaluation.task.case_rows(evaluation.target, evaluation.table, row)[:_ROWS]
     keys = [k for k in rows[0] if k != "class"]
     cells = [[str(r["class"]), *(_cell(r[k]) for k in keys)] for r in rows]
-    return sheet(["Class", *map(title_of, keys)], cells, caption=f"Numbers of {evaluation.case_ids[row]}")
+    return sheet(["Class", *map(_head, keys)], cells, caption=f"Numbers of {evaluation.case_ids[row]}")
+
+
+def _head(key: str) -> str:
+    """Return a column's title with its unit."""
+    unit = METRICS.load(key).unit if key in METRICS.names() else ""
+    return f"{title_of(key)} ({unit})" if unit else title_of(key)
 
 
 def _cell(value: Any) -> str:

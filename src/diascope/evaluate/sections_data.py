@@ -64,11 +64,10 @@ def _sentences(evaluation: Evaluation, metrics: Metrics) -> tuple[str, ...]:
     splits = dataset.splits
     how = ""
     if splits:
-        given = splits.origin.startswith("given")
+        origin, _, where = splits.origin.partition(": ")
+        made = "is the one given with the data" if origin == "given" else "was made here"
         kept = "no patient lies on both sides" if splits.grouped_by == "patient" else "patients are not known"
-        how = (
-            f"The division into parts was {'given with the data' if given else 'made here'} ({splits.origin}); {kept}."
-        )
+        how = f"The division into parts {made} ({where}); {kept}."
     return (
         f"The data set has {count(used, 'case')}{whose}: {len(train)} to learn from and {metrics.cases} evaluated.",
         *([how] if how else []),
@@ -134,11 +133,12 @@ def _seen(evaluation: Evaluation) -> Counter[str] | None:
 
 
 def _geometry(fingerprint: Fingerprint) -> Sheet:
-    unit = "mm" if fingerprint.has_spacing else "pixels, as no spacing is known"
+    unit = "voxels" if fingerprint.ndim == 3 else "pixels"
+    spacing = _spread(fingerprint.spacing) if fingerprint.has_spacing else ["not known"] * 3
     rows = [
-        [f"Spacing ({unit})", *_spread(fingerprint.spacing)],
-        ["Size (voxels)", *_spread(fingerprint.shape)],
-        ["Size without empty border (voxels)", *_spread(fingerprint.shape_cropped)],
+        ["Spacing (mm)", *spacing],
+        [f"Size ({unit})", *_spread(fingerprint.shape)],
+        [f"Size without empty border ({unit})", *_spread(fingerprint.shape_cropped)],
     ]
     return sheet(["Along each axis", "Smallest", "Median", "Largest"], rows, caption="Grids of the training cases")
 
@@ -151,7 +151,7 @@ def _intensities(fingerprint: Fingerprint) -> Sheet:
     rows = [
         [
             name + (f" ({c.unit})" if c.unit else ""),
-            f"{c.minimum:.4g} to {c.maximum:.4g}",
+            f"{c.minimum:.6g} to {c.maximum:.6g}",
             f"{c.mean:.4g} ± {c.std:.4g}",
             f"{c.foreground_mean:.4g} ± {c.foreground_std:.4g}",
             str(c.missing),

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from diascope.core.documents.metrics import ClassValue, Metrics, MetricValue
+from diascope.core.documents.metrics import ClassValue, Metrics
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_words import PLAIN, Sheet, count, interval, number, sheet, title_of
+from diascope.evaluate.sections_words import PLAIN, Sheet, count, sheet, title_of, with_interval
 from diascope.figures import forest
 
 _GROUP_METRICS = 4
@@ -56,22 +56,15 @@ def _sentence(name: str, describe: str) -> str:
 
 
 def _metrics_sheet(metrics: Metrics) -> Sheet:
-    columns = ["Metric", "This model", "95 % interval"]
+    columns = ["Metric", "This model"]
     for name in metrics.baselines:
-        columns += [f"Baseline: {name.replace('_', ' ')}", "95 % interval", "Difference", "95 % interval"]
+        columns += [f"Baseline: {name.replace('_', ' ')}", "Difference"]
     rows = []
     for name, value in metrics.metrics.items():
-        row = [title_of(name), number(value.value, value.unit), interval(value, value.unit)]
-        for base in metrics.baselines.values():
-            for other in (base.metrics.get(name), base.difference.get(name)):
-                row += _pair(other, value.unit)
-        rows.append(row)
-    caption = f"Metrics of {count(metrics.cases, 'case')}"
+        others = [v for b in metrics.baselines.values() for v in (b.metrics.get(name), b.difference.get(name))]
+        rows.append([title_of(name), *(with_interval(v, value.unit) for v in (value, *others))])
+    caption = f"Metrics of {count(metrics.cases, 'case')} with 95 % intervals"
     return sheet(columns, rows, caption=caption)
-
-
-def _pair(value: MetricValue | ClassValue | None, unit: str) -> list[str]:
-    return ["–", "–"] if value is None else [number(value.value, unit), interval(value, unit)]
 
 
 def _class_sheet(metrics: Metrics) -> Sheet:
@@ -82,16 +75,10 @@ def _class_sheet(metrics: Metrics) -> Sheet:
     rows = []
     for name in classes:
         values = [(v.per_class.get(name), v.unit) for v in able.values()]
-        cells = [_cell(value, unit) for value, unit in values]
+        cells = [with_interval(value, unit) for value, unit in values]
         rows.append([name, str(first.per_class[name].n) if name in first.per_class else "–", *cells])
     columns = ["Class", "Cases", *(title_of(name) for name in able)]
     return sheet(columns, rows, caption="Metrics of each class with 95 % intervals")
-
-
-def _cell(value: MetricValue | ClassValue | None, unit: str) -> str:
-    if value is None or value.value is None:
-        return "undefined" if value else "–"
-    return f"{number(value.value, unit)} ({interval(value, unit)})" if value.ci95 else number(value.value, unit)
 
 
 def _class_forest(metrics: Metrics, headline: str, classes: dict[str, ClassValue]) -> str:
@@ -111,7 +98,7 @@ def _plots(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
 def _group_sheet(metrics: Metrics, column: str) -> Sheet:
     names = list(metrics.metrics)[:_GROUP_METRICS]
     rows = [
-        [value, str(group.n), *(_cell(group.metrics.get(n), metrics.metrics[n].unit) for n in names)]
+        [value, str(group.n), *(with_interval(group.metrics.get(n), metrics.metrics[n].unit) for n in names)]
         for value, group in metrics.groups[column].items()
     ]
     return sheet([column, "Cases", *(title_of(n) for n in names)], rows, caption=f"Metrics by {column}")

@@ -10,7 +10,7 @@ from typing import Any
 from diascope import __version__
 from diascope.core.documents.plan import Plan
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_words import Sheet, count, duration, listing, plain, sheet
+from diascope.evaluate.sections_words import Sheet, count, duration, listing, plain, sheet, title_of
 from diascope.figures import learning_curve
 
 _GROUPS = {
@@ -34,6 +34,10 @@ _GROUPS = {
 }
 
 
+_MEMBERS = 10
+"""Networks whose weights' digest stands in the chain; the table above it has all."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage's time, as text and as a share of the longest (0 to 100)."""
@@ -45,7 +49,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """The last sections; ``chain`` is document, digest and whether the next document names it (None: nothing does)."""
+    """The last sections.
+
+    Attributes:
+        chain: a file, its digest, and whether what was made from it names the same (None: nothing was).
+    """
 
     decided: str
     decisions: Sheet
@@ -67,7 +75,9 @@ def describe_run(evaluation: Evaluation) -> RunFacts:
     return RunFacts(
         decided=_decided(evaluation.plan),
         decisions=decisions_sheet(evaluation.plan),
-        learning=learning_curve(read_log(evaluation.run / "log.jsonl")),
+        learning=learning_curve(
+            read_log(evaluation.run / "log.jsonl"), {m: title_of(m) for m in evaluation.task.metrics}
+        ),
         stages=tuple(Stage(n, duration(s), round(100 * s / longest)) for n, s in run.seconds.items()),
         total=duration(sum(run.seconds.values())),
         memory=memory_sentence(evaluation),
@@ -146,14 +156,17 @@ def _members(evaluation: Evaluation) -> Sheet | None:
 
 
 def digest_chain(evaluation: Evaluation) -> tuple[tuple[str, str, bool | None], ...]:
-    """Return each document's digest, and whether the document made from it names the same."""
+    """Return the digests of the documents and weights, and whether what was made from a document names the same.
+
+    ``run.json`` has none here: it is closed after the report.
+    """
     plan, run = evaluation.plan, evaluation.run_document
     dataset, fingerprint = evaluation.dataset.digest(), evaluation.fingerprint.digest()
     return (
         ("dataset.yaml", dataset, dataset == evaluation.fingerprint.dataset_digest == plan.dataset_digest),
         ("fingerprint.json", fingerprint, fingerprint == plan.fingerprint_digest),
         ("plan.yaml", plan.digest(), plan.digest() == run.plan_digest),
-        ("run.json", run.digest(), None),
+        *((f"members/{m.folder}", m.weights_digest, None) for m in run.members[:_MEMBERS] if m.weights_digest),
     )
 
 
@@ -174,8 +187,8 @@ def calibration_sentence(evaluation: Evaluation) -> str:
         return "Nothing was fitted after training."
     if not fitted.cases:
         return "No temperature and no operating point were fitted: probabilities are the network's own."
-    points = ", ".join(f"{name} from {value:.3f}" for name, value in fitted.thresholds.items())
-    chosen = f" A class counts as present: {points}." if points else ""
+    points = ", ".join(f"{name} {value:.3f}" for name, value in fitted.thresholds.items())
+    chosen = f" A class counts as present at a probability of at least: {points}." if points else ""
     return (
         f"Temperature {fitted.temperature:.3f} was fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), "
         f"never on the cases evaluated.{chosen}"

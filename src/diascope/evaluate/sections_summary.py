@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from diascope.core.documents.metrics import Metrics, MetricValue
+from diascope.core.documents.metrics import Baseline, Metrics, MetricValue
+from diascope.core.families import METRICS
 from diascope.evaluate.evaluation import Evaluation
 from diascope.evaluate.sections_words import PLAIN, count, interval, listing, number, title_of
 
@@ -28,7 +29,8 @@ class Summary:
 
     Attributes:
         baseline: name and value of the first baseline for the headline metric, or None.
-        size: cases and patients that were evaluated; part: of which part they are.
+        size: how many cases were evaluated.
+        part: how the sentence goes on: of how many patients, of which part.
         sentences: of the plain-language paragraph.
     """
 
@@ -64,33 +66,46 @@ def summarise(evaluation: Evaluation, metrics: Metrics) -> Summary:
     name, value = headline_of(evaluation, metrics)
     title, unit = title_of(name), value.unit
     base = _baseline(metrics, name)
-    size = count(metrics.cases, "case") + (f" of {count(metrics.patients, 'patient')}" if metrics.patients else "")
+    whose = f" of {count(metrics.patients, 'patient')}" if metrics.patients else ""
     return Summary(
-        title=f"{metrics.task.capitalize()} of {metrics.target}",
-        subtitle=evaluation.dataset.name,
+        title=_title(evaluation),
+        subtitle=f"{evaluation.dataset.name}, target {evaluation.target_name}",
         metric=title,
         value=number(value.value, unit),
-        interval=interval(value, unit),
+        interval=f"{interval(value, unit)} {unit}".strip(),
         explained=PLAIN.get(name, ""),
         baseline=(base[0].replace("_", " "), number(base[1].value, unit)) if base else None,
-        size=size,
-        part=part_of(metrics),
-        sentences=(*_purpose(evaluation, metrics, size), *_result(name, value, metrics)),
+        size=count(metrics.cases, "case"),
+        part=f"{whose}, {part_of(metrics)}",
+        sentences=(*_purpose(evaluation, metrics), *_result(name, value, metrics)),
     )
 
 
-def _purpose(evaluation: Evaluation, metrics: Metrics, size: str) -> list[str]:
+def _title(evaluation: Evaluation) -> str:
+    """Return the task and what it is about: a mask's structures, or the classes that are told apart."""
+    task, target = evaluation.task, evaluation.target
+    if task.dense:
+        return f"{task.name.capitalize()} of {listing(task.judged(target), 3)}"
+    return f"{task.name.capitalize()}: {listing(target.classes, 3, _last(evaluation))}"
+
+
+def _last(evaluation: Evaluation) -> str:
+    """Return ``or`` where classes exclude each other, else ``and``."""
+    return "or" if evaluation.task.head(evaluation.target).activation == "softmax" else "and"
+
+
+def _purpose(evaluation: Evaluation, metrics: Metrics) -> list[str]:
     dataset, target = evaluation.dataset, evaluation.target
     image = " ".join(filter(None, (f"{dataset.ndim}-D", dataset.modality, "images")))
     judged = listing(evaluation.task.judged(target))
     if evaluation.task.dense:
         what = f"The model outlines {judged} in {image}."
     elif evaluation.task.head(target).activation == "softmax":
-        what = f"The model says which of these classes an image belongs to, in {image}: {listing(target.classes)}."
+        what = f"The model says which class an image shows, in {image}: {listing(target.classes, last='or')}."
     else:
         what = f"The model gives the probability of each of these findings in {image}: {listing(target.classes)}."
-    trained = f"It learned from {count(len(set(evaluation.training_ids)), 'case')} and was evaluated on {size}"
-    return [what, f"{trained}: {part_of(metrics)}."]
+    learned, evaluated = (count(n, "case") for n in (len(set(evaluation.training_ids)), metrics.cases))
+    return [what, f"It learned from {learned} and was evaluated on {evaluated}, {part_of(metrics)}."]
 
 
 def _result(name: str, value: MetricValue, metrics: Metrics) -> list[str]:
@@ -154,7 +169,7 @@ def _about_cases(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
         )
         found.append(Caution("Validation part, not a test set", text))
     if metrics.refused:
-        text = f"They have no scores and are missing from every number: {listing(list(metrics.refused))}."
+        text = f"Without scores, and missing from every number: {listing(list(metrics.refused))}."
         found.append(Caution(f"{count(len(metrics.refused), 'case')} refused", text))
     missing = evaluation.fingerprint.targets.get(evaluation.target_name)
     if missing and missing.missing:
@@ -170,9 +185,9 @@ def _about_numbers(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
     found = []
     name, value = headline_of(evaluation, metrics)
     for base_name, base in metrics.baselines.items():
-        if _overlaps(value, base.metrics.get(name), base.difference.get(name)):
-            text = "On this evidence the model cannot be told from one that does not look at the image."
-            title = f"{title_of(name)} overlaps the baseline ({base_name.replace('_', ' ')})"
+        if not _is_better(name, value, base):
+            text = "On this evidence the model is no better than one that does not look at the image."
+            title = f"{title_of(name)} is not above the baseline ({base_name.replace('_', ' ')})"
             found.append(Caution(title, text))
     rare = {c: v.n for c, v in value.per_class.items() if v.n < FEW_OF_CLASS}
     if rare and metrics.cases >= FEW_OF_CLASS:
@@ -186,13 +201,18 @@ def _about_numbers(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
     return found
 
 
-def _overlaps(value: MetricValue, base: MetricValue | None, difference: MetricValue | None) -> bool:
-    """Answer whether the paired difference's interval holds 0, or, without one, both intervals meet."""
+def _is_better(name: str, value: MetricValue, base: Baseline) -> bool:
+    """Answer whether the interval of the paired difference lies on the better side of 0; True where nothing is known.
+
+    Without a paired difference both intervals must lie apart.
+    """
+    sign = 1 if name not in METRICS.names() or METRICS.load(name).higher_is_better else -1
+    difference, other = base.difference.get(name), base.metrics.get(name)
     if difference and difference.ci95:
-        return difference.ci95[0] <= 0 <= difference.ci95[1]
-    if base and base.ci95 and value.ci95:
-        return value.ci95[0] <= base.ci95[1] and base.ci95[0] <= value.ci95[1]
-    return False
+        return min(sign * bound for bound in difference.ci95) > 0
+    if other and other.ci95 and value.ci95:
+        return min(sign * b for b in value.ci95) > max(sign * b for b in other.ci95)
+    return True
 
 
 def _about_run(evaluation: Evaluation) -> list[Caution]:

@@ -27,6 +27,9 @@ PLAIN = {
 """What a metric says to somebody who does not know it; a metric that is not here has its title only."""
 
 
+MINUS = "\N{MINUS SIGN}"
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One table of the page; the first cell of each row names the row.
@@ -56,7 +59,7 @@ def sheet(
 
 def title_of(metric: str) -> str:
     """Return a metric's title, or its name where no such plug-in is installed here."""
-    return METRICS.load(metric).title if metric in METRICS.names() else metric.replace("_", " ")
+    return METRICS.load(metric).title if metric in METRICS.names() else metric.replace("_", " ").capitalize()
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -69,17 +72,25 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None or not math.isfinite(value):
         return "undefined"
     if not unit:
-        return f"{value:.3f}" if abs(value) < 100 else f"{value:.4g}"
+        return (f"{value:.3f}" if abs(value) < 100 else f"{value:.4g}").replace("-", MINUS)
     decimals = max(0, 2 - math.floor(math.log10(max(abs(value), 0.01))))
-    return f"{value:.{min(decimals, 3)}f} {unit}"
+    return f"{value:.{min(decimals, 3)}f} {unit}".replace("-", MINUS)
 
 
 def interval(value: MetricValue | ClassValue, unit: str = "") -> str:
-    """Return ``0.879 to 0.897``, or a dash where there is no interval."""
+    """Return ``0.879 to 0.897``, without the unit, or a dash where there is no interval."""
     if value.value is None or not value.ci95:
         return "–"
     low, high = (number(v, unit) for v in value.ci95)
-    return f"{low.removesuffix(f' {unit}') if unit else low} to {high}"
+    return f"{low.removesuffix(f' {unit}')} to {high.removesuffix(f' {unit}')}"
+
+
+def with_interval(value: MetricValue | ClassValue | None, unit: str = "") -> str:
+    """Return ``0.889 (0.879 to 0.897)``; a dash where there is no such number."""
+    if value is None:
+        return "–"
+    text = number(value.value, unit)
+    return f"{text} ({interval(value, unit)})" if value.value is not None and value.ci95 else text
 
 
 def count(n: int, one: str, many: str = "") -> str:
@@ -115,8 +126,8 @@ def plain(key: str, value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def listing(names: Sequence[str], most: int = 6) -> str:
-    """Return names with commas and ``and``; beyond ``most`` the rest is counted.
+def listing(names: Sequence[str], most: int = 6, last: str = "and") -> str:
+    """Return names with commas and ``last`` before the last one; beyond ``most`` the rest is counted.
 
     Example:
         >>> listing(["a", "b", "c"]), listing(["a", "b", "c"], most=2)
@@ -125,4 +136,4 @@ def listing(names: Sequence[str], most: int = 6) -> str:
     shown, rest = list(names[:most]), len(names) - most
     if rest > 0:
         return f"{', '.join(shown)} and {rest} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

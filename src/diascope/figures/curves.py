@@ -131,7 +131,7 @@ def reliability(reference: NDArray, probability: NDArray, names: Sequence[str]) 
     known = [k for k in known if len(k[1])]
     if not known:
         return nothing_to_draw("No reliability plot: every reference is missing.")
-    with canvas(4.6, 5.3) as figure:
+    with canvas(4.6, 5.0 + 0.17 * len(known)) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4.4, 1])
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (1, 2)), label="perfectly calibrated")
         for position, (name, positive, chance) in enumerate(known):
@@ -139,8 +139,11 @@ def reliability(reference: NDArray, probability: NDArray, names: Sequence[str]) 
         finish(axes, x="", y="Observed frequency", title="Reliability")
         unit_square(axes)
         axes.set_aspect("auto")
-        axes.legend(loc="upper left")
         finish(below, x="Predicted probability", y="Cases")
+        handles, labels = axes.get_legend_handles_labels()
+        below.legend(
+            handles, labels, loc="upper left", bbox_to_anchor=(-0.02, -0.62), handlelength=2.6, borderaxespad=0
+        )
         alt = f"Reliability plot of {', '.join(k[0] for k in known)}: observed frequency against predicted probability."
         return to_svg(figure, alt)
 

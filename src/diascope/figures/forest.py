@@ -31,7 +31,7 @@ def forest(metrics: Values, baselines: Mapping[str, Values], titles: Mapping[str
     if not rows:
         return nothing_to_draw("No metric is defined.")
     heights = [len(r) + 1.0 for r in rows.values()]
-    with canvas(6.6, 0.55 + 0.36 * sum(heights)) as figure:
+    with canvas(7.2, 0.55 + 0.36 * sum(heights)) as figure:
         panels = figure.subplots(len(rows), 1, height_ratios=heights, squeeze=False)[:, 0]
         for axes, (unit, group) in zip(panels, rows.items(), strict=True):
             _draw(axes, group)
@@ -39,6 +39,8 @@ def forest(metrics: Values, baselines: Mapping[str, Values], titles: Mapping[str
             axes.grid(visible=False, axis="y")
             if not unit:
                 axes.set_xlim(-0.02, 1.02)
+            elif axes.dataLim.x0 >= 0:
+                axes.set_xlim(left=0)  # a length from nothing, so that bars of distance compare
         _legend(panels[0], list(baselines))
         words = "; ".join(f"{title} {describe(value)}" for group in rows.values() for title, value, _ in group)
         return to_svg(figure, f"Metrics with 95 % intervals: {words}.")
@@ -65,7 +67,7 @@ def _draw(axes: "Axes", rows: Sequence[Row]) -> None:
         for nth, other in enumerate(beside, start=1):
             _point(axes, other, place + 0.2 * nth, FAINT, MARKERS[nth % len(MARKERS)])
         _point(axes, value, place - 0.1 if beside else place, COLOURS[0], "o")
-    axes.set_yticks(range(len(rows)), [shorten(title, 32) for title, _, _ in rows])
+    axes.set_yticks(range(len(rows)), [shorten(title, 42) for title, _, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
 
 

@@ -17,13 +17,14 @@ _POINTS = 300
 Series = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
-def learning_curve(records: Iterable[Mapping[str, Any]]) -> str:
+def learning_curve(records: Iterable[Mapping[str, Any]], titles: Mapping[str, str] | None = None) -> str:
     """Return the training loss and the validation metric against the step as SVG, a line a member.
 
     Args:
         records: of ``log.jsonl``: ``{"event": "step", "member", "step", "loss", …}`` and ``{"event": "validation",
             "member", "step", "metric", "value"}``; other events are passed over. A step that was done twice, after an
             interruption, counts as it was done last.
+        titles: of the metrics.
     """
     known = list(records)
     losses = _series({**r, "value": r.get("loss")} for r in known if r.get("event") == "step")
@@ -32,7 +33,9 @@ def learning_curve(records: Iterable[Mapping[str, Any]]) -> str:
     if not losses and not metrics:
         return nothing_to_draw("No learning curve: the log holds no step.")
     panels: list[tuple[str, Series]] = [("Training loss", losses)] if losses else []
-    panels += [(f"Validation {m}", _series(r for r in checks if r["metric"] == m)) for m in metrics]
+    panels += [
+        (f"Validation {(titles or {}).get(m, m)}", _series(r for r in checks if r["metric"] == m)) for m in metrics
+    ]
     with canvas(3.6 * max(len(panels), 1.4), 3.0) as figure:
         for axes, (title, series) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             _draw(axes, series, is_loss=title == "Training loss")

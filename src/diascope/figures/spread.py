@@ -31,7 +31,7 @@ def dice_strip(values: Mapping[str, NDArray], *, x: str = "Dice", bounds: tuple[
     if not rows:
         return nothing_to_draw(f"No {x} to draw: it is undefined in every case.")
     shown = [n for n in known if n in rows[:_ROWS]]
-    with canvas(6.4, 1.15 + 0.62 * len(shown)) as figure:
+    with canvas(5.2, 1.15 + 0.62 * len(shown)) as figure:
         axes = figure.subplots()
         many = sum(known[n].size for n in shown) > _VECTOR_POINTS
         for place, name in enumerate(shown):
@@ -40,8 +40,8 @@ def dice_strip(values: Mapping[str, NDArray], *, x: str = "Dice", bounds: tuple[
         axes.set_ylim(len(shown) - 0.4, -0.6)
         if bounds:
             axes.set_xlim(*_zoom(np.concatenate([known[n] for n in shown]), bounds))
-        title = f"{x} of each case" + (f", the {_ROWS} lowest of {len(rows)} classes" if len(rows) > _ROWS else "")
-        finish(axes, x=f"{x}   (dots: cases · bar: median and quartiles)", y="", title=title)
+        title = f"{x}: each case" + (f", the {_ROWS} lowest of {len(rows)} classes" if len(rows) > _ROWS else "")
+        finish(axes, x="dots: cases · bar: median and quartiles", y="", title=title)
         axes.grid(visible=False, axis="y")
         medians = "; ".join(f"{n}: median {np.median(known[n]):.3g} of {known[n].size} cases" for n in shown)
         return to_svg(figure, f"{title}. {medians}.")
