@@ -8,6 +8,7 @@ from diascope.core.ports.metric import Metric
 from diascope.core.ports.network import Network
 from diascope.core.ports.reader import Reader
 from diascope.core.ports.task import Task
+from diascope.core.ports.transform import RandomTransform
 
 KINDS: Catalogue[Kind] = Catalogue("diascope.core.targets", "KIND")
 READERS: Catalogue[Reader] = Catalogue("diascope.io", "READER")
@@ -16,3 +17,4 @@ LOSSES: Catalogue[Loss] = Catalogue("diascope.losses", "LOSS")
 METRICS: Catalogue[Metric] = Catalogue("diascope.metrics", "METRIC")
 TASKS: Catalogue[Task] = Catalogue("diascope.tasks", "TASK")
 ENGINES: Catalogue[Engine] = Catalogue("diascope.engines", "ENGINE")
+RANDOM_TRANSFORMS: Catalogue[RandomTransform] = Catalogue("diascope.transforms.random", "TRANSFORM")

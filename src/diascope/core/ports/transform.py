@@ -1,0 +1,33 @@
+"""A random transform of a batch: all randomness is drawn apart from being applied."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class RandomTransform:
+    """One random transform.
+
+    Attributes:
+        name: the plug-in's name.
+        stage: what ``apply`` changes. ``exact``: images and label maps alike, without interpolation. ``grid``: the
+            positions that are sampled; all of them share one interpolation. ``image``: values only. ``mix``: images
+            and vector targets alike.
+        rank: order within the stage, low first.
+        switches: option → its meaning and unit; the transform acts where one of them is given and is not 0 or empty.
+        settings: further options that it reads, alike.
+        draw: ``(rng, shape, options) -> params`` for the samples that act; ``shape`` is their batch's
+            ``(B, C, *spatial)``. None where it does not suit that shape.
+        apply: ``(batch, params) -> batch``, without any randomness; the input is left as it is. The batch is images
+            ``(B, C, *spatial)``, and label maps ``(B, 1, *spatial)`` or targets ``(B, O)`` as the stage says; for
+            ``grid`` it is positions ``(B, ndim, *spatial)`` in voxels from the image's centre.
+    """
+
+    name: str
+    stage: Literal["exact", "grid", "image", "mix"]
+    rank: int
+    switches: Mapping[str, str]
+    settings: Mapping[str, str]
+    draw: Callable[[Any, tuple[int, ...], Mapping[str, Any]], Any]
+    apply: Callable[[Any, Any], Any]

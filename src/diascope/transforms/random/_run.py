@@ -1,0 +1,96 @@
+"""Apply chosen random transforms to a batch: each sample pays only for what it draws."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Generator, Tensor
+
+from diascope.transforms.random._sampling import centred_positions, sample_images, sample_labels
+
+if TYPE_CHECKING:
+    from diascope.transforms.augmentation import Step
+
+
+@torch.no_grad()
+def run(
+    steps: Sequence["Step"], images: Tensor, targets: Tensor | None, rng: Generator
+) -> tuple[Tensor, Tensor | None]:
+    """Return the changed batch; the given one is left as it is. See ``Augmentation.__call__``."""
+    is_map = targets is not None and targets.ndim == images.ndim - 1 and not targets.is_floating_point()
+    labels = targets if is_map else None
+    for step in steps:
+        if step.transform.stage == "exact":
+            images, labels = _change_exactly(step, images, labels, rng)
+    images, labels = _resample([s for s in steps if s.transform.stage == "grid"], images, labels, rng)
+    for step in steps:
+        if step.transform.stage == "image":
+            images = _change_values(step, images, rng)
+    if is_map or targets is None:
+        return images, labels
+    for step in steps:
+        if step.transform.stage == "mix":
+            images, targets = _mix(step, images, targets, rng)
+    return images, targets
+
+
+def _draw(step: "Step", images: Tensor, rng: Generator) -> tuple[Tensor, object]:
+    """Return which samples act, and the parameters for them (None where nothing is to do)."""
+    chosen = torch.rand(len(images), generator=rng, device=rng.device) < step.probability
+    index = chosen.nonzero()[:, 0].to(images.device)
+    if not len(index):
+        return index, None
+    return index, step.transform.draw(rng, (len(index), *images.shape[1:]), step.options)
+
+
+def _put(batch: Tensor, index: Tensor, part: Tensor) -> Tensor:
+    if len(index) == len(batch):
+        return part
+    return batch.index_copy(0, index, part.to(batch.dtype))
+
+
+def _part(batch: Tensor, index: Tensor) -> Tensor:
+    return batch if len(index) == len(batch) else batch[index]
+
+
+def _change_exactly(
+    step: "Step", images: Tensor, labels: Tensor | None, rng: Generator
+) -> tuple[Tensor, Tensor | None]:
+    index, params = _draw(step, images, rng)
+    if params is None:
+        return images, labels
+    images = _put(images, index, step.transform.apply(_part(images, index), params))
+    if labels is not None:
+        labels = _put(labels, index, step.transform.apply(_part(labels, index)[:, None], params)[:, 0])
+    return images, labels
+
+
+def _resample(
+    steps: Sequence["Step"], images: Tensor, labels: Tensor | None, rng: Generator
+) -> tuple[Tensor, Tensor | None]:
+    drawn = [(step, *_draw(step, images, rng)) for step in steps]
+    drawn = [(step, index, params) for step, index, params in drawn if params is not None]
+    if not drawn:
+        return images, labels
+    union = torch.unique(torch.cat([index for _, index, _ in drawn]))
+    positions = centred_positions(_part(images, union))
+    for step, index, params in drawn:
+        inside = torch.searchsorted(union, index)
+        positions = _put(positions, inside, step.transform.apply(_part(positions, inside), params))
+    moved = sample_images(_part(images, union), positions)
+    if labels is not None:
+        labels = _put(labels, union, sample_labels(_part(labels, union), positions))
+    return _put(images, union, moved), labels
+
+
+def _change_values(step: "Step", images: Tensor, rng: Generator) -> Tensor:
+    index, params = _draw(step, images, rng)
+    return images if params is None else _put(images, index, step.transform.apply(_part(images, index), params))
+
+
+def _mix(step: "Step", images: Tensor, targets: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    index, params = _draw(step, images, rng)
+    if params is None:
+        return images, targets
+    mixed = (_put(b, index, step.transform.apply(_part(b, index), params)) for b in (images, targets))
+    return next(mixed), next(mixed)
