@@ -96,9 +96,8 @@ def test_calibration_error_equals_torchmetrics(binary, classes):
         torch.as_tensor(classes.probability), torch.as_tensor(classes.reference.argmax(1)), 4, n_bins=15, norm="l1"
     )
     assert value("ece", classes) == pytest.approx(expected.item(), abs=1e-5)
-    expected = functional.binary_calibration_error(
-        torch.as_tensor(binary.probability[:, 1].copy()), torch.as_tensor(binary.reference[:, 1]).long(), n_bins=15, norm="l1"
-    )
+    positive, truth = (torch.as_tensor(array[:, 1].copy()) for array in (binary.probability, binary.reference))
+    expected = functional.binary_calibration_error(positive, truth.long(), n_bins=15, norm="l1")
     assert value("ece", binary) == pytest.approx(expected.item(), abs=1e-5)
 
 

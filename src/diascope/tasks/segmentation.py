@@ -15,6 +15,9 @@ from diascope.core.ports.task import Aggregate, CaseView, Head, Measure, Table, 
 MEASURED = ("dice", "surface_dice", "hd95_mm", "volume_error_ml")
 """The first ranks the cases."""
 
+VOXELS = ("reference_voxels", "predicted_voxels")
+"""What a case's row says beside the metrics: why one is undefined, or weighs little."""
+
 MEAN_MAP_EDGE = {2: 256, 3: 64}
 """Chosen here: grid on which the mean label map is kept, by number of axes; about 100 MB with 100 classes in 3-D."""
 
@@ -39,12 +42,13 @@ def score_case(
     spacing = geometry.spacing_mm if geometry else None
     metrics = {name: METRICS.load(name).compute for name in MEASURED}
     scores = {name: np.full(count, np.nan) for name in MEASURED}
-    scores |= {name: np.zeros(count) for name in ("reference_voxels", "predicted_voxels")}
+    scores |= {name: np.zeros(count) for name in VOXELS}
     for column, box in enumerate(_boxes(reference, prediction, count)):
         masks = reference[box] == column + 1, prediction[box] == column + 1
         for name, compute in metrics.items():
             scores[name][column] = compute(*masks, spacing)
-        scores["reference_voxels"][column], scores["predicted_voxels"][column] = map(np.count_nonzero, masks)
+        for name, mask in zip(VOXELS, masks, strict=True):
+            scores[name][column] = np.count_nonzero(mask)
     return scores
 
 
@@ -52,7 +56,7 @@ def _boxes(reference: NDArray, prediction: NDArray, count: int) -> list[tuple[sl
     """Return, for each foreground class, the box that holds it in either label map; an empty box where it is absent."""
     from scipy.ndimage import find_objects
 
-    found = [find_objects(labels.astype(np.int32, copy=False), max_label=count) for labels in (reference, prediction)]
+    found = [find_objects(labels, max_label=count) for labels in (reference, prediction)]
     boxes = []
     for pair in zip(*found, strict=True):
         present = [box for box in pair if box is not None]
@@ -87,18 +91,13 @@ def _defined(target: Target, table: Table, metric: str) -> NDArray[np.bool_]:
 
 
 def _case_rows(target: Target, table: Table, row: int) -> list[dict[str, Any]]:
-    names = [*MEASURED, "reference_voxels", "predicted_voxels"]
-    return [
-        {"class": name} | {n: _number(table[n][row, column]) for n in names}
-        for column, name in enumerate(_judged(target))
-    ]
-
-
-def _number(value: float) -> float | int | None:
-    """Return a value as a table shows it: None where undefined."""
-    if np.isnan(value):
-        return None
-    return int(value) if value == int(value) else float(value)
+    """Return each class's metrics, None where undefined, and its voxels."""
+    rows = []
+    for column, name in enumerate(_judged(target)):
+        values = {metric: float(table[metric][row, column]) for metric in MEASURED}
+        voxels = {part: int(table[part][row, column]) for part in VOXELS}
+        rows.append({"class": name} | {m: None if np.isnan(v) else v for m, v in values.items()} | voxels)
+    return rows
 
 
 def case_headline(target: Target, table: Table) -> NDArray[np.float64]:
