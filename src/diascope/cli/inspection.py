@@ -1,5 +1,6 @@
 """``diascope inspect``: what is there, and what is wrong with it."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -30,8 +31,6 @@ class Options(OutputOptions):
 
 def run(options: Options) -> int:
     """Say what lies in a folder: cases, targets, splits, and every problem found."""
-    import sys
-
     from diascope import api
     from diascope.cli.inspect import as_json, exit_code, render
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from diascope.core.documents.metrics import Metrics, MetricValue
 
 REPORT, CARD, METRICS, CASES = "report.html", "model_card.md", "metrics.json", "cases.csv"
+DATASET = "dataset.yaml"
 
 
 def load_metrics(folder: Path) -> "Metrics | None":
@@ -26,7 +27,7 @@ def exit_code_of(folder: Path) -> int:
     from diascope.curate import unreadable
 
     metrics = load_metrics(folder)
-    refused = bool(metrics and metrics.refused) or bool(unreadable(Dataset.load(folder / "dataset.yaml")))
+    refused = bool(metrics and metrics.refused) or bool(unreadable(Dataset.load(folder / DATASET)))
     return SOME_REFUSED if refused else DONE
 
 
