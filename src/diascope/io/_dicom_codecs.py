@@ -7,6 +7,7 @@ JPEG 2000, pyjpegls for JPEG-LS, pydicom itself for RLE.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pydicom.dataset import FileDataset
     from pydicom.pixels.decoders.base import DecodeRunner
 
 LABEL = "diascope"
@@ -48,9 +49,6 @@ def decode_frame(source: bytes, runner: "DecodeRunner") -> bytes:
     """
     import imagecodecs
 
-    if b"\xff\xd9" not in source[-64:]:
-        # libjpeg fills the rest of a truncated picture with grey and says nothing that imagecodecs hands on
-        raise ValueError("the code stream has no end")
     if runner.samples_per_pixel == 1:
         array = imagecodecs.jpeg8_decode(source)
     else:
@@ -65,6 +63,24 @@ def decode_frame(source: bytes, runner: "DecodeRunner") -> bytes:
         runner.set_option("planar_configuration", 0)
     runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
     return array.tobytes()
+
+
+def check_streams(dataset: "FileDataset") -> None:
+    """Raise where a JPEG or JPEG-LS code stream lacks its end marker.
+
+    libjpeg fills the rest of a truncated picture with grey and says nothing that imagecodecs hands on; CharLS searches
+    a truncated stream for many seconds.
+
+    Raises:
+        ValueError: a code stream has no end.
+    """
+    if str(dataset.file_meta.TransferSyntaxUID) not in (*_JPEG, *_JPEG_LS):
+        return
+    from pydicom.encaps import generate_frames
+
+    for stream in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
+        if b"\xff\xd9" not in stream[-64:]:
+            raise ValueError("a code stream has no end")
 
 
 def _is_ycc(source: bytes, photometric: str) -> bool:

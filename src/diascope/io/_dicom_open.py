@@ -17,7 +17,8 @@ from diascope.core.errors import DiascopeError, ReadError
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes Segmentation Storage and Label Map Segmentation Storage (PS3.4 B.5)."""

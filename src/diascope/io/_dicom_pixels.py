@@ -83,6 +83,7 @@ def decode_frames(path: "Path", frames: Sequence[Frame]) -> "tuple[NDArray, File
         from pydicom.pixels.utils import pixel_array
 
         codecs.register()
+        codecs.check_streams(dataset)
         count = max(1, whole(dataset, "NumberOfFrames", 1))
         options = {"decoding_plugin": codecs.PLUGINS.get(str(uid), ""), "allow_excess_frames": False}
         if len(frames) == count:

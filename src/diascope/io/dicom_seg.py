@@ -159,6 +159,7 @@ def _label_frames(path: Path, dataset: "FileDataset", lookup: NDArray) -> Iterat
         from pydicom.pixels.utils import iter_pixels
 
         codecs.register()
+        codecs.check_streams(dataset)
         options = {"decoding_plugin": codecs.PLUGINS.get(uid, ""), "allow_excess_frames": False}
         for n, pixels in enumerate(iter_pixels(dataset, raw=True, **options)):
             if kind == "LABELMAP":
