@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from safetensors.torch import load_model
 from torch import nn
 
 from diascope.core.errors import RunError
@@ -37,7 +37,7 @@ def _load(build: Callable[[], nn.Module], weights: Path | None, precision: str, 
     module = build()
     if weights is not None:
         try:
-            module.load_state_dict(load_file(weights))
+            load_model(module, weights)
         except (OSError, RuntimeError, ValueError) as error:
             raise RunError(f"{weights.name} does not fit the plan's network", got=str(error)[:300]) from None
     return wrap(module, precision, device)

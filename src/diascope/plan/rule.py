@@ -11,6 +11,13 @@ from diascope.core.documents.plan import Decision
 from diascope.core.ports.task import Task
 
 
+def usable_cores() -> int:
+    """Return the cores this process may use: its affinity, and ``OMP_NUM_THREADS`` where that is lower."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(allowed, int(wanted)) if wanted.isdigit() and int(wanted) > 0 else allowed
+
+
 @dataclass(frozen=True)
 class Budget:
     """What the user gives.
@@ -27,7 +34,7 @@ class Budget:
     disk_bytes: int
     members: int = 1
     device: str = "cpu"
-    cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    cores: int = field(default_factory=usable_cores)
 
 
 @dataclass(frozen=True)

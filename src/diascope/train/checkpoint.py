@@ -3,14 +3,15 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save_file, save_model
 from torch import Tensor, nn
 
 KEPT = 2
@@ -33,7 +34,8 @@ def save_checkpoint(folder: Path, step: int, trainee: Trainee, facts: Mapping[st
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:08d}.safetensors"
-    write_tensors(path, _tensors(trainee), {"step": str(step), "facts": json.dumps(dict(facts))})
+    about = {"step": str(step), "facts": json.dumps(dict(facts))}
+    _write(path, lambda name: save_file(_tensors(trainee), name, about))
     for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
@@ -59,12 +61,22 @@ def load_checkpoint(folder: Path, trainee: Trainee) -> tuple[int, dict[str, Any]
     return 0, {}, damaged
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str] | None = None) -> None:
-    """Write a safetensors file so that a reader sees the old one or the new one, never a part."""
+def save_weights(path: Path, network: nn.Module, about: Mapping[str, str]) -> None:
+    """Write a network's weights; tensors that two names share are written once.
+
+    Raises:
+        OSError: the disk is full or read-only; nothing is left behind.
+    """
+    plain = deepcopy(network).cpu().to(memory_format=torch.contiguous_format)  # safetensors knows no channels-last
+    _write(path, lambda name: save_model(plain, name, dict(about)))
+
+
+def _write(path: Path, write: Callable[[str], None]) -> None:
+    """Let ``write`` fill a file so that a reader sees the old one or the new one, never a part."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, name, dict(about or {}))
+        write(name)
         with open(name, "rb") as file:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
@@ -79,7 +91,7 @@ def _tensors(trainee: Trainee) -> dict[str, Tensor]:
     found |= {f"average.{k}": v for k, v in trainee.average.state_dict().items()}
     for index, state in trainee.optimiser.state_dict()["state"].items():
         found |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    return {k: v.clone() for k, v in found.items()}
+    return {k: v.detach().cpu().clone(memory_format=torch.contiguous_format) for k, v in found.items()}
 
 
 def _restore(trainee: Trainee, tensors: Mapping[str, Tensor]) -> None:

@@ -24,7 +24,7 @@ class Clock:
     deadline: float = math.inf
     cut: tuple[int, int] | None = None
     started: float = field(default_factory=time.time)
-    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=20))
 
     @property
     def end(self) -> int:

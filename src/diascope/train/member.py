@@ -19,7 +19,7 @@ from diascope.core.documents.document import write_atomically
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import BudgetError
 from diascope.core.settings import Settings
-from diascope.train.checkpoint import load_checkpoint, save_checkpoint, write_tensors
+from diascope.train.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from diascope.train.clock import Clock
 from diascope.train.loop import Loop, loader, measure_step
 from diascope.train.parts import Parts
@@ -95,8 +95,7 @@ def _train(fabric: Fabric, job: Job) -> None:
     probes = _probe_batches(job, fabric, cache)
     _run_steps(fabric, job, loop=loop, batches=batches, clock=clock, first=done, probes=probes)
     if fabric.global_rank == 0:
-        weights = loop.trainee.average.module.state_dict()
-        write_tensors(job.place / "model.safetensors", weights, {"steps": str(clock.end)})
+        save_weights(job.place / "model.safetensors", loop.trainee.average.module, {"steps": str(clock.end)})
     fabric.barrier()
 
 

@@ -26,11 +26,11 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     turn = ([15.0] * 3 if ndim == 3 else [15.0]) if dense else ([10.0] * 3 if ndim == 3 else [10.0])
     light = "as in nnU-Net, tuned for short runs" if dense else "light changes: a finding must stay visible"
     return {
-        "augment.probability": (0.5 if dense else 0.7, "of each change and image"),
+        "augment.probability": (0.8 if dense else 0.7, "of each change and image"),
         "augment.rotate_deg": (turn, light),
         "augment.scale": (0.2 if dense else 0.1, light),
         "augment.translate": (0.1 if dense else 0.06, "share of the image's edge"),
-        "augment.elastic": (0.06 if dense else 0.0, "smooth deformation, share of the edge; organs differ in shape"),
+        "augment.elastic": (0.2 if dense else 0.0, "smooth deformation in control spacings: organs differ in shape"),
         "augment.flip": _flip(context),
         "augment.gamma": (0.35, "contrast curves differ between scanners"),
         "augment.contrast": (0.2, light),
