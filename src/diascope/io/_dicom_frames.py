@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diascope.core.errors import ReadError
 from diascope.io._dicom_open import SEGMENTATION, STRUCTURE_SET, open_dataset, refuses_damage
-from diascope.io._dicom_values import item, items, number, numbers, text, whole
+from diascope.io._dicom_values import item, items, number, numbers, text, texts, whole
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileDataset
@@ -176,7 +176,7 @@ def _enhanced(path: Path, header: "Dataset", n: int, groups: "tuple[Dataset | No
         _or(number(content, "TemporalPositionIndex"), 0.0),
         _or(number(group("MREchoSequence"), "EffectiveEchoTime"), 0.0),
         _or(number(group("MRDiffusionSequence"), "DiffusionBValue"), 0.0),
-        *(float(v) for v in (content.get("DimensionIndexValues") or ())),
+        *(float(v) for v in texts(content, "DimensionIndexValues")),
     )
     return Frame(
         path=path,

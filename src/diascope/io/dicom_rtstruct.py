@@ -233,7 +233,7 @@ def _remarks(
         notes.append(f"{name}: {unused} contours lie between slices with a nearer contour and are left out.")
     gaps = np.diff(sorted(chosen))
     if len(gaps) and np.median(gaps) > 1:
-        notes.append(f"{name}: contours lie only on every {int(np.median(gaps))}th slice; those between stay empty.")
+        notes.append(f"{name}: contours lie only on one slice in {int(np.median(gaps))}; those between stay empty.")
     return notes
 
 
