@@ -64,6 +64,9 @@ ATTRIBUTES = {
 
 YES_NO = {"true": 1, "false": 0, "yes": 1, "no": 0}
 
+MEASURED = {"age", "weight", "height", "bmi", "kvp", "kv", "tube_current", "slice_thickness", "tr", "te", "spacing"}
+"""Columns whose numbers are amounts, however few different ones there are."""
+
 UNIT = re.compile(r"_(mm|cm|m|kg|g|years|year|yrs|y|ms|s|t|ma|kv)$")
 
 SMALL_INTEGER, MOST_CLASSES = 99, 20
@@ -96,6 +99,12 @@ def role(name: str) -> Role:
         if plain in names:
             return found
     return "attribute" if UNIT.sub("", plain) in ATTRIBUTES else "candidate"
+
+
+def is_amount(name: str) -> bool:
+    """Answer whether a column's numbers are amounts by its name."""
+    plain = normalise(name)
+    return plain in MEASURED or UNIT.sub("", plain) in MEASURED
 
 
 def is_missing(cell: str | None) -> bool:

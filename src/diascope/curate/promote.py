@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from diascope.core.documents.dataset import Case, Dataset, Target, Value
 from diascope.core.errors import OptionError, nearest
+from diascope.curate.columns import is_amount, number
 from diascope.curate.draft import Draft
 from diascope.curate.rows import target_of, with_target
 
@@ -63,7 +64,10 @@ def _promoted(
     else:
         labels = [label for t in targets.values() if t.kind == "classes" for label in t.classes]
         raise OptionError(f"there is no target or column {name!r}", fix=nearest(name, [*targets, *attributes, *labels]))
-    target, values = target_of(cells, is_named=True)
+    numeric = all(c is None or number(c) is not None for c in cells)
+    if numeric and is_amount(name) and any(c is not None for c in cells):
+        return Target(kind="value"), [None if c is None else number(c) for c in cells]
+    target, values = target_of(cells, is_named=not numeric)
     if target is None:
         raise OptionError(
             f"{name!r} cannot be learned: it has no value", expected="classes or numbers", got="missing cells only"
