@@ -7,6 +7,7 @@ from made_data import blob, codes, picture, write_labelled, write_msd, write_nif
 
 from diascope.core.errors import DatasetError
 from diascope.curate import read_dataset
+from diascope.io import read_image
 
 
 def test_decathlon_folder_gives_cases_with_masks(tmp_path: Path):
@@ -320,3 +321,15 @@ def test_images_alone_can_be_inspected(tmp_path: Path):
     path = write_png(tmp_path / "scan.png", picture(0))
     assert read_dataset(path).layout == "images"
     assert codes(read_dataset(tmp_path)) >= {"no_target"}
+
+
+def test_channels_in_one_file_are_told_apart(tmp_path: Path):
+    write_msd(tmp_path, 4, modality={"0": "FLAIR", "1": "T1w"})
+    for n in range(4):
+        image, _ = blob(n)
+        write_nifti(tmp_path / f"imagesTr/heart_{n:03d}.nii.gz", np.stack([image, image // 2], -1))
+    found = read_dataset(tmp_path)
+    assert found.channels == ("FLAIR", "T1w")
+    assert found.components == {}
+    image = read_image(Path(found.root), found.cases[1].images["T1w"])
+    np.testing.assert_array_equal(image.array[0], blob(1)[0] // 2)

@@ -6,6 +6,7 @@ stands out among its own kind. docs/curation.md lists the measures with their so
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def _blur(part: NDArray) -> float:
     """Return the blur, 0 (sharp) to 1 (Crété et al. 2007): how little changes when it is blurred once more."""
     from skimage.measure import blur_effect
 
-    return float(blur_effect(part, h_size=11))
+    return cast(float, blur_effect(part, h_size=11))
 
 
 def _entropy_focus(slice_: NDArray) -> float:

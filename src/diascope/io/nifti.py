@@ -1,13 +1,15 @@
 """NIfTI-1 and NIfTI-2 in one file, plain or compressed with gzip.
 
-The first three axes are the grid; all further ones are channels. An image with one slice is two-dimensional and keeps
+The first three axes are the grid; all further ones are channels, of which
+``source.index`` chooses one. An image with one slice is two-dimensional and keeps
 its place in space. Whole numbers stay as they are stored unless scl_slope asks for scaling, which gives float32.
 """
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -60,7 +62,7 @@ def is_readable(path: Path) -> bool:
     try:
         with gzip.open(path, "rb") as file:
             return _version(file.read(4)) > 0
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return False
 
 
@@ -126,7 +128,21 @@ def _parse(file: BufferedIOBase) -> _Parsed:
 def read_header(path: Path, source: Source) -> Header:
     """Return what the header says; see ``Reader.read_header``."""
     with reading(path, WHAT), _opened(path) as file:
-        return _parse(file).header
+        return _one_channel(_parse(file).header, source)
+
+
+def _one_channel(header: Header, source: Source) -> Header:
+    """Return the header of the channel that ``source.index`` chooses; of all channels where it is None.
+
+    Raises:
+        ReadError: there is no such channel.
+    """
+    if source.index is None:
+        return header
+    if not 0 <= source.index < header.channels:
+        got = f"{header.channels} in the file"
+        raise ReadError(f"there is no channel {source.index}", expected=f"{source.index + 1} or more channels", got=got)
+    return replace(header, channels=1, photographic=False)
 
 
 def read(path: Path, source: Source) -> Image:
@@ -134,7 +150,8 @@ def read(path: Path, source: Source) -> Image:
     with reading(path, WHAT), _opened(path) as file:
         parsed = _parse(file)
         array = channels_first(_voxels(file, parsed, path))
-        header = parsed.header
+        header = _one_channel(parsed.header, source)
+        array = array if source.index is None else np.ascontiguousarray(array[source.index : source.index + 1])
         return Image(array, header.geometry, notes=header.notes)
 
 
