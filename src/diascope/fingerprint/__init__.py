@@ -1,1 +1,5 @@
 """Dataset → Fingerprint."""
+
+from diascope.fingerprint.compute import compute_fingerprint
+
+__all__ = ["compute_fingerprint"]

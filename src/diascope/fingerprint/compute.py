@@ -1,0 +1,157 @@
+"""Read every training case once and sum up what the planner decides by."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from diascope.core.documents.dataset import Case, Dataset, Target
+from diascope.core.documents.fingerprint import Fingerprint, Intensity, Spread, TargetNumbers
+from diascope.core.errors import DatasetError, DiascopeError
+from diascope.core.families import KINDS
+from diascope.fingerprint.case import CaseNumbers, measure_case
+
+SAMPLES_A_CASE = 10_000
+"""The most voxels drawn from each case, and as many of its foreground (chosen here)."""
+
+SAMPLES_IN_ALL = 5_000_000
+"""Voxels kept in memory; data sets with more than 500 cases give fewer from each."""
+
+
+def compute_fingerprint(
+    dataset: Dataset,
+    root: Path,
+    *,
+    case_ids: Sequence[str] | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Fingerprint:
+    """Return the data set in numbers.
+
+    The test part and the cases that were left out never enter, whoever names them.
+
+    Args:
+        dataset: what there is.
+        root: what its relative paths start from.
+        case_ids: the cases to read, such as a fold's training part; all if not given.
+        seed: draws the voxels; the same seed gives the same numbers.
+        progress: told how many of how many cases are done.
+
+    Raises:
+        DatasetError: no case is left.
+        DiascopeError: a case cannot be read, with its id.
+    """
+    cases = _usable(dataset, case_ids)
+    samples = max(100, min(SAMPLES_A_CASE, SAMPLES_IN_ALL // len(cases)))
+    measured = []
+    for number, case in enumerate(cases):
+        try:
+            rng = np.random.default_rng([seed, number])
+            measured.append(measure_case(dataset, root, case, samples=samples, rng=rng))
+        except (DiascopeError, OSError) as error:
+            error.add_note(f"case {case.id}")
+            raise
+        if progress is not None:
+            progress(number + 1, len(cases))
+    return _sum_up(dataset, cases, measured)
+
+
+def _usable(dataset: Dataset, case_ids: Sequence[str] | None) -> list[Case]:
+    kept_out = {*dataset.left_out, *(dataset.splits.test if dataset.splits else ())}
+    wanted = None if case_ids is None else set(case_ids)
+    cases = [c for c in dataset.cases if c.id not in kept_out and (wanted is None or c.id in wanted)]
+    if not cases:
+        raise DatasetError(
+            "there is no case to measure", expected="one training case or more", got=f"{len(dataset.cases)} in all"
+        )
+    return cases
+
+
+def _sum_up(dataset: Dataset, cases: list[Case], measured: list[CaseNumbers]) -> Fingerprint:
+    shapes, cropped = np.array([m.shape for m in measured]), np.array([m.cropped for m in measured])
+    modalities = {m.modality for m in measured}
+    return Fingerprint(
+        dataset_digest=dataset.digest(),
+        ndim=dataset.ndim,
+        cases=len(cases),
+        patients=len({c.patient for c in cases}) if dataset.has_patients() else None,
+        has_spacing=all(m.has_spacing for m in measured),
+        spacing=_spread(np.array([m.steps for m in measured])),
+        shape=_spread(shapes),
+        shape_cropped=_spread(cropped),
+        nonzero_share=float(np.median(cropped.prod(axis=1) / shapes.prod(axis=1))),
+        voxels=float(shapes.prod(axis=1, dtype=np.float64).sum()),
+        modality=dataset.modality or (modalities.pop() if len(modalities) == 1 else None),
+        channels={name: _intensity(name, measured) for name in dataset.channels},
+        targets={name: _target(name, target, cases, measured) for name, target in dataset.targets.items()},
+    )
+
+
+def _spread(rows: np.ndarray) -> Spread:
+    """Return the quantiles of ``(cases, axes)``."""
+    low, p10, median, p90, high = (tuple(map(float, q)) for q in np.percentile(rows, [0, 10, 50, 90, 100], axis=0))
+    return Spread(minimum=low, p10=p10, median=median, p90=p90, maximum=high)
+
+
+def _intensity(name: str, measured: list[CaseNumbers]) -> Intensity:
+    given = [m.channels[name] for m in measured if name in m.channels]
+    missing = len(measured) - len(given)
+    given_values = [g.values for g in given if g.values.size]
+    if not given_values:
+        zeros = dict.fromkeys(NUMBERS, 0.0)
+        return Intensity(cases=len(given), missing=missing, **zeros, scale_varies=1.0)
+    values = np.concatenate(given_values)
+    foreground = np.concatenate([g.foreground for g in given])
+    deviations = np.array([v.std(dtype=np.float64) for v in given_values])
+    deviations = deviations[deviations > 0]
+    low, high = np.percentile(foreground, [0.5, 99.5])
+    units = {g.unit for g in given}
+    return Intensity(
+        unit=units.pop() if len(units) == 1 else None,
+        cases=len(given),
+        missing=missing,
+        minimum=min(g.minimum for g in given),
+        maximum=max(g.maximum for g in given),
+        mean=float(values.mean(dtype=np.float64)),
+        std=float(values.std(dtype=np.float64)),
+        foreground_mean=float(foreground.mean(dtype=np.float64)),
+        foreground_std=float(foreground.std(dtype=np.float64)),
+        foreground_p005=float(low),
+        foreground_p995=float(high),
+        scale_varies=float(deviations.max() / deviations.min()) if len(deviations) else 1.0,
+    )
+
+
+NUMBERS = (
+    "minimum", "maximum", "mean", "std", "foreground_mean", "foreground_std", "foreground_p005", "foreground_p995"
+)  # fmt: skip
+
+
+def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNumbers]) -> TargetNumbers:
+    kind = KINDS.load(target.kind)
+    if kind.is_map:
+        maps = [m.maps[name] for m in measured if name in m.maps]
+        voxels = sum((m.voxels[name] for m in measured if name in m.voxels), np.zeros(len(target.classes), np.int64))
+        share = voxels / max(1, voxels.sum())
+        return TargetNumbers(
+            kind=target.kind,
+            counts=_count(target.classes[1:], maps),
+            missing=len(measured) - len(maps),
+            voxel_share=dict(zip(target.classes, map(float, share), strict=True)),
+        )
+    values = [case.targets.get(name) for case in cases]
+    encoded = np.array([kind.encode(target, value) for value in values], np.float64)
+    known = ~np.isnan(encoded).all(axis=1)
+    missing = int(len(values) - known.sum())
+    if target.classes:
+        present = [kind.present(target, value) for value in values]
+        return TargetNumbers(kind=target.kind, counts=_count(target.classes, present), missing=missing)
+    mean, std = (float(encoded[known].mean()), float(encoded[known].std())) if known.any() else (None, None)
+    return TargetNumbers(kind=target.kind, counts={}, missing=missing, mean=mean, std=std)
+
+
+def _count(classes: Sequence[str], present: list[tuple[str, ...]]) -> dict[str, int]:
+    """Return in how many cases each class is there, 0 too."""
+    counts = Counter(name for names in present for name in names)
+    return {name: counts[name] for name in classes}
