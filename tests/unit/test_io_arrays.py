@@ -175,10 +175,10 @@ def test_kept_arrays_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_thousands_of_rows_take_no_time(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", a=RNG.integers(0, 255, (4708, 28, 28)).astype(np.uint8))
-    start = time.perf_counter()
+    start = time.process_time()
     for index in range(4708):
         read_image(tmp_path, Source(path="a.npz", key="a", index=index))
-    assert time.perf_counter() - start < 4  # 0.5 s on a quiet machine
+    assert time.process_time() - start < 4  # 0.5 s on a quiet machine
 
 
 def test_a_zip_that_holds_no_array_is_refused(tmp_path: Path) -> None:

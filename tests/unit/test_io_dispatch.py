@@ -75,10 +75,10 @@ def test_writing_replaces_the_whole_file(tmp_path: Path) -> None:
 def test_finding_a_reader_costs_microseconds(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", Image(np.ones((1, 4, 5), np.uint8), geometry_without_spacing((4, 5))))
     find_reader(tmp_path / "a.png")
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(1000):
         find_reader(tmp_path / "a.png")
-    assert time.perf_counter() - start < 0.5  # 15 us each on a quiet machine
+    assert time.process_time() - start < 0.5  # 15 us each on a quiet machine
 
 
 def test_finding_readers_imports_no_imaging_library() -> None:

@@ -144,6 +144,12 @@ def test_damaged_check_sum_is_noticed(tmp_path: Path) -> None:
     error_of(path)
 
 
+def test_damaged_compression_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(bytes(4))[:10] + b"\xff" * 200)
+    error_of(path)
+
+
 def test_a_header_that_asks_for_a_terabyte_is_refused_at_once(tmp_path: Path) -> None:
     path = save(tmp_path / "a.nii", volume(), dim=[3, 10000, 10000, 10000, 1, 1, 1, 1])
     assert "cut short" in error_of(path)

@@ -308,6 +308,15 @@ def test_cut_tiff_is_not_filled_with_zeros(tmp_path: Path, compression: str | No
         read_image(tmp_path, Source(path="a.tif"))
 
 
+def test_a_tiff_that_lacks_strips_is_refused_at_once(tmp_path: Path) -> None:
+    path = save_tiff(tmp_path / "a.tif", GREY, compression="zlib", rowsperstrip=2, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags["ImageLength"].overwrite(1 << 24)
+    with pytest.raises(ReadError, match=r"a\.tif is damaged") as caught:
+        read_image(tmp_path, Source(path="a.tif"))
+    assert "8388608 strips" in str(caught.value.expected)
+
+
 def test_pixel_size_survives_a_tiff_round_trip(tmp_path: Path) -> None:
     for shape, steps in (((6, 9), (0.5, 0.25)), ((6, 9, 4), (0.5, 0.25, 3.0))):
         array = RNG.normal(size=(2, *shape)).astype(np.float32)

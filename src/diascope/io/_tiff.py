@@ -104,12 +104,25 @@ def _check_whole(file: Any) -> None:
     size, ends = file.filehandle.size, [_next_page(file)]
     for page in file.series[0].pages:
         if page is not None:
+            _check_parts(file.filename, page)
             ends += [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if max(ends) > size:
         raise ReadError(
             f"{file.filename} is cut short",
             expected=f"{max(ends)} bytes or more",
             got=f"{size} bytes",
+            fix="copy or export the file again",
+        )
+
+
+def _check_parts(name: str, page: Any) -> None:
+    """Raise where a page lists fewer strips or tiles than its size needs."""
+    needed, listed = int(np.prod(page.chunked, dtype=np.int64)), len(page.dataoffsets)
+    if listed < needed:
+        raise ReadError(
+            f"{name} is damaged",
+            expected=f"{needed} strips or tiles",
+            got=f"{listed}",
             fix="copy or export the file again",
         )
 

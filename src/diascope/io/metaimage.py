@@ -187,15 +187,15 @@ def _values(path: Path, parsed: _Parsed) -> NDArray:
     return values
 
 
-def _binary(path: Path, content: memoryview, parsed: _Parsed, size: int) -> memoryview | bytearray:
+def _binary(path: Path, content: memoryview, parsed: _Parsed, size: int) -> memoryview | bytes:
     """Return at most ``size`` bytes of voxels from a file's content, uncompressed."""
     if _is_true(parsed.keys, "compresseddata"):
         if size > len(content) * LARGEST_DEFLATE_RATIO:
             raise cut_short(path, size, len(content) * LARGEST_DEFLATE_RATIO)
-        return bytearray(zlib.decompressobj(47).decompress(content, size))  # 47: zlib or gzip, as MetaIO takes both
+        return zlib.decompressobj(47).decompress(content, size)  # 47: zlib or gzip, as MetaIO takes both
     skip = int(parsed.keys.get("headersize", 0))
     start = len(content) - size if skip < 0 else skip
-    return bytearray(content[max(start, 0) : max(start, 0) + size])
+    return content[max(start, 0) : max(start, 0) + size]
 
 
 def write(path: Path, image: Image, like: Path | None) -> None:
