@@ -11,6 +11,10 @@ from diascope.core.ports.task import Aggregate, Measure
 RESAMPLES, QUICK_RESAMPLES = 1000, 200
 """A 95 % percentile interval asks for about 1000 (Efron and Tibshirani 1993, chapter 13)."""
 
+MOST_CELLS = 50_000_000
+"""Chosen here: cases x classes x resamples, about five seconds of one core; the intervals of a set so large are narrow
+and steady, so that fewer resamples do."""
+
 LEAST_DEFINED = 0.5
 """Chosen here: share of the resamples in which a metric must be defined for its interval to be given."""
 
@@ -39,6 +43,18 @@ def group_rows(patients: Sequence[str | None]) -> tuple[list[NDArray[np.intp]], 
     for row, patient in enumerate(patients):
         units.setdefault(("case", row) if patient is None else patient, []).append(row)
     return [np.array(rows) for rows in units.values()], any(p is not None for p in patients)
+
+
+def count_resamples(cells: int, *, quick: bool) -> int:
+    """Return how often to resample a table of ``cells`` numbers (cases x classes).
+
+    Example:
+        >>> count_resamples(624 * 2, quick=False), count_resamples(5000 * 14, quick=False)
+        (1000, 714)
+    """
+    if quick:
+        return QUICK_RESAMPLES
+    return max(QUICK_RESAMPLES, min(RESAMPLES, MOST_CELLS // max(cells, 1)))
 
 
 def draw_resamples(units: Sequence[NDArray[np.intp]], number: int, rng: np.random.Generator) -> list[NDArray[np.intp]]:

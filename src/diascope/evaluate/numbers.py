@@ -9,10 +9,9 @@ from diascope.core.documents.metrics import Baseline, ClassValue, Group, Metrics
 from diascope.core.families import METRICS
 from diascope.core.ports.task import Table
 from diascope.evaluate.bootstrap import (
-    QUICK_RESAMPLES,
-    RESAMPLES,
     Interval,
     compute_intervals,
+    count_resamples,
     draw_resamples,
     group_rows,
     measure_all,
@@ -29,11 +28,10 @@ def compute_metrics(evaluation: Evaluation, *, quick: bool = False) -> Metrics:
 
     Model and baseline are measured on the same resamples, so their difference is paired.
     """
-    number = QUICK_RESAMPLES if quick else RESAMPLES
     patients = evaluation.patients()
     units, are_patients = group_rows(patients)
     rows = np.arange(len(patients))
-    resamples = _draw(evaluation, units, number)
+    resamples = _draw(evaluation, units, quick=quick)
     measure = evaluation.task.aggregate(evaluation.target, evaluation.table)
     measured, resampled = measure(rows), measure_all(measure, resamples)
     metrics = _values(evaluation, evaluation.table, rows, compute_intervals(measured, resampled))
@@ -60,30 +58,32 @@ def compute_metrics(evaluation: Evaluation, *, quick: bool = False) -> Metrics:
         resampled_over="patient" if are_patients else "case",
         metrics=metrics,
         baselines=baselines,
-        groups=_measure_groups(evaluation, number),
+        groups=_measure_groups(evaluation, quick=quick),
         refused=evaluation.refused,
     )
 
 
-def _draw(evaluation: Evaluation, units: Sequence[Rows], number: int) -> list[Rows]:
+def _draw(evaluation: Evaluation, units: Sequence[Rows], *, quick: bool) -> list[Rows]:
     """Return the resamples, or none where there is but one unit to draw: an interval would then be a point."""
     if len(units) < 2:
         return []
-    return draw_resamples(units, number, np.random.default_rng(evaluation.plan.seed))
+    cells = sum(len(rows) for rows in units) * len(evaluation.target.classes)
+    return draw_resamples(units, count_resamples(cells, quick=quick), np.random.default_rng(evaluation.plan.seed))
 
 
-def _measure_groups(evaluation: Evaluation, number: int) -> dict[str, dict[str, Group]]:
+def _measure_groups(evaluation: Evaluation, *, quick: bool) -> dict[str, dict[str, Group]]:
     """Return the metrics of the cases that share an attribute's value, each with its own resamples."""
-    measure = evaluation.task.aggregate(evaluation.target, evaluation.table)
     patients = evaluation.patients()
     found: dict[str, dict[str, Group]] = {}
     for column, groups in find_groups(evaluation.dataset, evaluation.case_ids).items():
         found[column] = {}
-        for value, rows in groups.items():
-            units = [rows[unit] for unit in group_rows([patients[row] for row in rows])[0]]
-            resampled = measure_all(measure, _draw(evaluation, units, number))
+        for value, chosen in groups.items():
+            table, rows = {name: array[chosen] for name, array in evaluation.table.items()}, np.arange(len(chosen))
+            measure = evaluation.task.aggregate(evaluation.target, table)
+            units, _ = group_rows([patients[row] for row in chosen])
+            resampled = measure_all(measure, _draw(evaluation, units, quick=quick))
             intervals = compute_intervals(measure(rows), resampled)
-            found[column][value] = Group(n=len(rows), metrics=_values(evaluation, evaluation.table, rows, intervals))
+            found[column][value] = Group(n=len(rows), metrics=_values(evaluation, table, rows, intervals))
     return found
 
 
