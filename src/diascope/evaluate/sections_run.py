@@ -174,9 +174,9 @@ def commands(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     """Return what to type to evaluate again, to train again and to predict, with what each is for."""
     run = shlex.quote(evaluation.run.name or "RUN")
     return (
-        (f"diascope train {run}/plan.yaml --out again", "train the same plan again; bit-equal on the same machine"),
-        (f"diascope evaluate {run} DATA", "make this report again; DATA is the folder of the images"),
-        (f"diascope predict {run} IMAGES --out predictions", "use the model on other images"),
+        (f"diascope train {run}/plan.yaml --out again", "Train the same plan again; bit-equal on the same machine"),
+        (f"diascope evaluate {run} DATA", "Make this report again; DATA is the folder of the images"),
+        (f"diascope predict {run} IMAGES --out predictions", "Use the model on other images"),
     )
 
 
