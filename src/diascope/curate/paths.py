@@ -35,6 +35,10 @@ class Resolver:
         stems = named or self._listing.stems.get(cell, [])
         return stems[0] if len(stems) == 1 else None
 
+    def looks_like_path(self, cell: str) -> bool:
+        """Answer whether a cell is written like the path of an image, whether or not there is one."""
+        return "/" in cell or "\\" in cell or cell.lower().endswith(self._suffixes)
+
     def _is_image(self, file: str) -> bool:
         name = file.rsplit("/", 1)[-1].lower()
         return file in self._listing.file_set and (name.endswith(self._suffixes) or "." not in name)
@@ -87,7 +91,7 @@ def _holds_paths(table: Table, column: str, resolver: Resolver) -> str | None:
         return None
     if 2 * sum(resolver.find(c) is not None for c in cells) >= len(cells):
         return "path"
-    looks_like_paths = 2 * sum("." in c.rsplit("/", 1)[-1] or "/" in c for c in cells) >= len(cells)
+    looks_like_paths = 2 * sum(resolver.looks_like_path(c) for c in cells) >= len(cells)
     is_named = plain in IMAGE or (bool(MASK.search(plain)) and looks_like_paths) or plain.endswith(("_path", "_file"))
     if is_named and (looks_like_paths or plain in IMAGE):
         return "path"
