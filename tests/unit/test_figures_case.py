@@ -147,3 +147,18 @@ def test_hostile_text_of_a_card_stays_text():
     html = case_card(np.zeros((1, 5, 5)), ["<img onerror=x>", '"quoted"'])
     assert "<img" not in html
     assert 'aria-label="The image of this case. &lt;img' in html
+
+
+def test_volume_of_unknown_direction_keeps_rows_and_columns():
+    frames = np.zeros((1, 8, 10, 3), np.float32)
+    frames[0, 0, :, 1] = 1
+    planes = cut_planes(frames, (), geometry_without_spacing((8, 10, 3)))
+    assert planes[0].title == "across axis 3, 2 of 3"
+    assert planes[0].image.shape == (8, 10)
+    assert planes[0].image[0].all()
+    assert all(p.sides is None for p in planes)
+
+
+def test_planes_across_very_few_slices_are_left_away():
+    assert [p.title for p in cut_planes(np.zeros((1, 20, 20, 2)), (), geometry((20, 20, 2)))] == ["axial, 2 of 2"]
+    assert len(cut_planes(np.zeros((1, 3, 3, 3)), (), geometry((3, 3, 3)))) == 1

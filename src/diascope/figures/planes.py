@@ -12,6 +12,9 @@ _DETAIL_SHARE, _DETAIL_VOXELS = 0.3, 48
 """Chosen here: where the foreground spans less than this share of a plane both ways, the part around it is shown,
 with as much again on each side and no fewer pixels than this, so that a small lesion can be seen at all."""
 
+_FEW_SLICES = 5
+"""Chosen here: a plane across fewer slices than this is a line that shows nothing, and is left away."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plane:
@@ -49,7 +52,7 @@ def cut_planes(image: NDArray, labels: Sequence[NDArray], geometry: Geometry) ->
         labels: label maps ``(I, J[, K])``; planes pass through where they together have the most foreground, else
             through the middle.
         geometry: of the grid. Where its spacing is unknown, so is the direction: a 2-D picture has its rows as I, and a
-            volume is shown along its own axes without letters.
+            volume is shown along its own axes without letters. Planes across very few slices are left away.
     """
     if geometry.ndim == 2 and not geometry.has_spacing:
         colour = image.shape[0] == 3
@@ -60,7 +63,9 @@ def cut_planes(image: NDArray, labels: Sequence[NDArray], geometry: Geometry) ->
         arrays = [a[:, :, None] for a in arrays]
     arrays, steps = _to_lps(arrays, geometry)
     axes = [_axis_of_slice(geometry)] if geometry.ndim == 2 else [2, 1, 0]
-    return [_around_foreground(_cut(arrays, axis, steps, known=geometry.has_spacing)) for axis in axes]
+    planes = [_cut(arrays, axis, steps, known=geometry.has_spacing) for axis in axes]
+    worth = [p for p in planes if min(p.image.shape[:2]) >= _FEW_SLICES] or planes[:1]
+    return [_around_foreground(plane) for plane in worth]
 
 
 def _to_lps(arrays: Sequence[NDArray], geometry: Geometry) -> tuple[list[NDArray], tuple[float, ...]]:
@@ -89,6 +94,8 @@ def _cut(arrays: Sequence[NDArray], axis: int, steps: tuple[float, ...], *, know
     foreground = sum((np.count_nonzero(label, axis=others) for label in labels), np.zeros(volume.shape[axis], int))
     index = int(foreground.argmax()) if foreground.any() else volume.shape[axis] // 2
     name, (rows, columns), backwards, sides = _VIEWS[axis]
+    if not known:
+        rows, columns = others  # frames of a film or slices without a position: rows stay rows
 
     def show(array: NDArray) -> NDArray:
         plane = np.take(array, index, axis=axis)
