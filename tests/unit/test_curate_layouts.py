@@ -333,3 +333,24 @@ def test_channels_in_one_file_are_told_apart(tmp_path: Path):
     assert found.components == {}
     image = read_image(Path(found.root), found.cases[1].images["T1w"])
     np.testing.assert_array_equal(image.array[0], blob(1)[0] // 2)
+
+
+def test_table_of_dicom_files_without_patients_takes_them_from_the_headers(tmp_path: Path):
+    rows = []
+    for seed in range(1, 9):
+        (file,) = write_series(tmp_path / "d", seed, 1, PatientID=f"SECRET{seed // 2}")
+        rows.append({"file": f"d/{file.name}", "label": "ab"[seed % 2]})
+    write_table(tmp_path / "cases.csv", rows)
+    found = read_dataset(tmp_path)
+    assert (found.layout, found.ndim) == ("table", 2)
+    assert len({c.patient for c in found.cases}) == 5
+    assert "SECRET" not in json.dumps(found.content())
+
+
+def test_table_may_name_files_above_its_folder(tmp_path: Path):
+    rows = [{"image": f"../img/{n}.png", "label": n % 2} for n in range(6)]
+    for n in range(6):
+        write_png(tmp_path / f"img/{n}.png", picture(n))
+    found = read_dataset(write_table(tmp_path / "lists/cases.csv", rows))
+    assert len(found.cases) == 6
+    assert found.left_out == {}

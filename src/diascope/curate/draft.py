@@ -116,6 +116,13 @@ def given_from_parts(origin: str, parts: Mapping[str, str]) -> Given | None:
     return Given(origin, (), test, pool=train + validation)
 
 
+def held_out(given: Given | None) -> set[str]:
+    """Return the ids of every given validation and test part."""
+    if given is None:
+        return set()
+    return {*given.test, *(i for _, validation in given.folds for i in validation)}
+
+
 def safe_ids(names: Iterable[str]) -> list[str]:
     """Return unique ids that may be used as file names, one for each name, in order.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from diascope.core.errors import GeometryError
 from diascope.core.geometry import check_same_grid
-from diascope.curate.draft import Draft
+from diascope.curate.draft import Draft, held_out
 from diascope.curate.quality import MEASURES, OUTLYING, rank
 from diascope.curate.scan import CaseFacts, ChannelFacts
 
@@ -26,7 +26,7 @@ def leave_out_unreadable(draft: Draft, facts: Facts) -> None:
 
 def leave_out_empty(draft: Draft, facts: Facts) -> None:
     """Leave out images with NaN or infinity, and constant ones unless they lie in a part that was given to test on."""
-    held = _held_out(draft)
+    held = held_out(draft.given)
     bad = [i for i, f in facts.items() if any(not c.finite for c in f.channels.values())]
     flat = [
         i
@@ -56,12 +56,6 @@ def leave_out_empty(draft: Draft, facts: Facts) -> None:
 
 def _cases(ids: list[str]) -> str:
     return "1 case holds" if len(ids) == 1 else f"{len(ids)} cases hold"
-
-
-def _held_out(draft: Draft) -> set[str]:
-    if draft.given is None:
-        return set()
-    return {*draft.given.test, *(i for _, validation in draft.given.folds for i in validation)}
 
 
 def _is_flat(channel: ChannelFacts | None) -> bool:

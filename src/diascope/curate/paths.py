@@ -29,6 +29,8 @@ class Resolver:
             found = _tidy(PurePosixPath(start, path))
             if found and (self._is_image(found) or found in self._listing.folder_set):
                 return found
+        if ".." in path.parts:
+            return self._absolute(PurePosixPath((self._listing.root / self._folder / path).resolve()))
         if not by_stem:
             return None
         named = [f for f in self._listing.files if f.rsplit("/", 1)[-1] == cell and self._is_image(f)]

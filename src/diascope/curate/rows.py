@@ -12,7 +12,7 @@ from diascope.curate.columns import (
     number,
     role,
 )
-from diascope.curate.draft import Draft, Given, given_from_parts
+from diascope.curate.draft import Draft, Given, given_from_parts, held_out
 from diascope.curate.paths import Resolver
 from diascope.curate.table import Table
 
@@ -46,8 +46,7 @@ def add_columns(draft: Draft, table: Table, paths: Collection[str]) -> None:
     chosen = choose_targets(
         table, [c for c, r in roles.items() if r == "target"], [c for c, r in roles.items() if r == "candidate"]
     )
-    if not any(t.kind == "mask" for t in draft.targets.values()) or chosen:
-        add_targets(draft, table, chosen)
+    add_targets(draft, table, chosen)
     others = [c for c, r in roles.items() if r in {"attribute", "candidate", "target"} and c not in chosen]
     add_attributes(draft, table, others)
     _add_split(draft, table, roles)
@@ -160,7 +159,9 @@ def merge_repeated(draft: Draft, table_name: str) -> None:
         if case.id not in draft.left_out:
             groups.setdefault(tuple(s.path for s in case.images.values()), []).append(case)
     dropped: list[str] = []
+    held = held_out(draft.given)
     for same in (g for g in groups.values() if len(g) > 1):
+        same.sort(key=lambda c: c.id not in held)
         ids = [c.id for c in same]
         if all(c.targets == same[0].targets for c in same):
             dropped += ids[1:]

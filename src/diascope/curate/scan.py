@@ -1,6 +1,7 @@
 """Reading every image once: what is needed to check a case, with one image in memory at a time."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,10 @@ from diascope.io import read_header, read_image, read_labels
 
 Progress = Callable[[int, int, str], None]
 """Called with cases done, cases in all, and what is being done."""
+
+
+SLICES_AT_ONCE = 16
+"""Slices of a volume that are converted together: a few MiB (chosen here)."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +133,22 @@ def _channel_facts(image: Image) -> ChannelFacts:
 
 
 def _update(digest: hashlib.blake2b, channel: str, array: NDArray) -> None:
-    """Add voxels to a digest; the number type does not count, so that a converted copy is found too."""
+    """Add voxels to a digest, a few slices at a time so that no second copy of a volume is made.
+
+    The number type does not count, so that a converted copy is found too; neither does the order in memory.
+    """
     digest.update(f"{channel}{array.shape}".encode())
-    digest.update(_bytes(array, np.float32))
+    for block in _blocks(array):
+        digest.update(_bytes(block, np.float32))
+
+
+def _blocks(array: NDArray) -> Iterator[NDArray]:
+    """Yield an array's numbers in one fixed order: a picture as a whole, a volume by slices, the first axis fastest."""
+    if array.ndim < 3 or array.shape[0] * array.shape[1] * array.shape[-1] == array.size:
+        yield array.ravel()
+        return
+    for start in range(0, array.shape[-1], SLICES_AT_ONCE):
+        yield array[..., start : start + SLICES_AT_ONCE].ravel(order="F")
 
 
 def _bytes(array: NDArray, dtype: type[np.number]) -> memoryview:
@@ -151,14 +169,18 @@ def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
         check_same_grid(geometry, image.geometry, ("its image", f"the mask {Path(source.path).name}"))
     except GeometryError as error:
         other_grid = " ".join(str(error).split("\n"))
-    digest = hashlib.blake2b(_bytes(labels, np.int32), digest_size=16).hexdigest()
-    return MaskFacts(_counts(labels), digest, other_grid, image.notes)
+    digest = hashlib.blake2b(digest_size=16)
+    counts: Counter[int] = Counter()
+    for block in _blocks(labels[None]):
+        digest.update(_bytes(block, np.int32))
+        counts.update(_counts(block))
+    return MaskFacts(dict(sorted(counts.items())), digest.hexdigest(), other_grid, image.notes)
 
 
 def _counts(labels: NDArray[np.integer]) -> dict[int, int]:
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
     if high - low < 1 << 16:
-        counts = np.bincount((labels.ravel() - low).astype(np.intp), minlength=1)
+        counts = np.bincount(labels.astype(np.intp) - low, minlength=1)
         return {int(n) + low: int(counts[n]) for n in np.flatnonzero(counts)}
     values, numbers = np.unique(labels, return_counts=True)
     return {int(v): int(n) for v, n in zip(values, numbers, strict=True)}

@@ -4,7 +4,6 @@ No id, message or attribute repeats what identifies a person: a case is named af
 and a digest of its SeriesInstanceUID; a patient after a digest of the PatientID. Folder names appear nowhere either.
 """
 
-import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from diascope.core.documents.dataset import Case, Source
 from diascope.core.errors import DatasetError, ReadError
 from diascope.curate import rows
 from diascope.curate.dicom_masks import add_masks
+from diascope.curate.dicom_patients import pseudonym, short_digest
 from diascope.curate.draft import Draft, Layout, safe_ids
 from diascope.curate.listing import Listing, image_suffixes, stem
 from diascope.curate.table import TABLES, Table, read_table
@@ -80,10 +80,6 @@ def _refuse(draft: Draft, damaged: list[Path], path: Path, error: ReadError) -> 
     draft.left_out[name] = " ".join(str(error).split("\n"))
 
 
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
 def _relative(listing: Listing, path: Path) -> str:
     return path.relative_to(listing.root).as_posix()
 
@@ -94,7 +90,7 @@ def _add_cases(draft: Draft, images: Sequence[Series]) -> None:
     ids = safe_ids([*taken, *names])[len(taken) :]
     visits = _visits(images)
     for case_id, series, visit in zip(ids, images, visits, strict=True):
-        patient = f"p{_digest(series.patient)}" if series.patient else None
+        patient = pseudonym(series.patient)
         attributes: dict[str, str | float | None] = {
             "age": _years(series.age),
             "sex": series.sex or None,
@@ -113,7 +109,7 @@ def _add_cases(draft: Draft, images: Sequence[Series]) -> None:
 
 def _series_name(series: Series) -> str:
     volume = "" if series.index is None else f"_{series.index}"
-    return f"{series.modality or 'series'}_{_digest(series.uid or str(series.files[0]))}{volume}"
+    return f"{series.modality or 'series'}_{short_digest(series.uid or str(series.files[0]))}{volume}"
 
 
 def _source(listing: Listing, series: Series) -> Source:

@@ -50,6 +50,8 @@ def read(listing: Listing) -> Draft:
     file = listing.given or next(f for f in listing.top(".npz") if _stacks(_keys(listing.root / f)))
     keys = _keys(listing.root / file)
     stacks = _stacks(keys)
+    if not keys:
+        raise ReadError(f"{file} is damaged or empty", expected="a whole .npz", fix="copy or export the file again")
     if not stacks:
         raise DatasetError(
             f"{file} has no stacked images",

@@ -3,6 +3,7 @@
 from diascope.core.documents.dataset import Case, Source
 from diascope.core.errors import DatasetError, ReadError
 from diascope.curate import rows
+from diascope.curate.dicom_patients import add_patients
 from diascope.curate.draft import Draft, Layout, safe_ids
 from diascope.curate.listing import Listing, stem
 from diascope.curate.paths import Resolver, path_columns
@@ -55,6 +56,8 @@ def read(listing: Listing) -> Draft:
         rows.add_masks(draft, table, mask, resolver)
     rows.add_columns(draft, table, {*images, *masks})
     rows.merge_repeated(draft, table.name)
+    if all(c.patient is None for c in draft.cases):
+        add_patients(draft)
     return draft
 
 
