@@ -142,6 +142,25 @@ def test_truncated_code_stream_is_refused_and_not_filled_with_grey(tmp_path: Pat
         dicom.read(path, Source(path=path.name))
 
 
+@pytest.mark.parametrize(
+    ("syntax", "head", "at"),
+    [("1.2.840.10008.1.2.4.90", b"\xff\x4f\xff\x51", 8), ("1.2.840.10008.1.2.4.80", b"\xff\xf7", 7)],
+)
+def test_code_stream_of_another_size_never_reaches_the_decoder(
+    tmp_path: Path, syntax: str, head: bytes, at: int
+) -> None:
+    ds = new_dataset("CT")
+    set_pixels(ds, np.random.default_rng(0).integers(0, 4000, (64, 64)).astype(np.uint16), bits=12)
+    ds.compress(syntax, generate_instance_uid=False)
+    raw = bytearray(save(ds, tmp_path / "whole.dcm").read_bytes())
+    where = raw.index(head) + at
+    raw[where : where + 2] = b"\x00\x1e"
+    path = tmp_path / "wide.dcm"
+    path.write_bytes(raw)
+    with pytest.raises(ReadError, match=r"wide\.dcm: its pixels cannot be decoded"):
+        dicom.read(path, Source(path=path.name))
+
+
 def test_broken_spacing_is_an_unknown_spacing(tmp_path: Path) -> None:
     ds = image()
     ds.PixelSpacing = ["0.77", "0.77"]

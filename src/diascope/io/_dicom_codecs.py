@@ -4,6 +4,7 @@
 JPEG 2000, pyjpegls for JPEG-LS, pydicom itself for RLE.
 """
 
+import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,21 +67,48 @@ def decode_frame(source: bytes, runner: "DecodeRunner") -> bytes:
 
 
 def check_streams(dataset: "FileDataset") -> None:
-    """Raise where a JPEG or JPEG-LS code stream lacks its end marker.
+    """Raise where a code stream has another size than the header says, or a JPEG or JPEG-LS one lacks its end.
 
-    libjpeg fills the rest of a truncated picture with grey and says nothing that imagecodecs hands on; CharLS searches
-    a truncated stream for many seconds.
+    Decoders do not take damage well: libjpeg fills the rest of a truncated picture with grey and says nothing that
+    imagecodecs hands on, CharLS searches a truncated stream for many seconds, and openjpeg works for minutes on a
+    header whose width was changed.
 
     Raises:
-        ValueError: a code stream has no end.
+        ValueError: a code stream has no end or another size.
     """
-    if str(dataset.file_meta.TransferSyntaxUID) not in (*_JPEG, *_JPEG_LS):
+    uid = str(dataset.file_meta.TransferSyntaxUID)
+    if uid not in PLUGINS or uid in _RLE:
         return
     from pydicom.encaps import generate_frames
 
+    size = int(dataset.Rows), int(dataset.Columns)
     for stream in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
-        if b"\xff\xd9" not in stream[-64:]:
+        if uid in (*_JPEG, *_JPEG_LS) and b"\xff\xd9" not in stream[-64:]:
             raise ValueError("a code stream has no end")
+        found = _j2k_size(stream) if uid in (*_JPEG_2000, *_HTJ2K) else _jpeg_size(stream)
+        if found is not None and found != size:
+            raise ValueError("a code stream has another size than the header says")
+
+
+def _j2k_size(stream: bytes) -> tuple[int, int] | None:
+    """Return rows and columns of the image area in a JPEG 2000 SIZ segment (ISO/IEC 15444-1 A.5.1), or None."""
+    start = stream[:1024].find(b"\xff\x4f\xff\x51")
+    if start < 0 or len(stream) < start + 24:
+        return None
+    width, height, left, top = struct.unpack(">4I", stream[start + 8 : start + 24])
+    return height - top, width - left
+
+
+def _jpeg_size(stream: bytes) -> tuple[int, int] | None:
+    """Return rows and columns in a JPEG or JPEG-LS frame header (ISO/IEC 10918-1 B.2.2), or None."""
+    at = 2
+    while at + 9 <= len(stream) and stream[at] == 0xFF:
+        marker, length = stream[at + 1], int.from_bytes(stream[at + 2 : at + 4], "big")
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            rows, columns = struct.unpack(">2H", stream[at + 5 : at + 9])
+            return (rows, columns) if rows else None  # rows may be left to a later marker
+        at += 2 + length if marker != 0xFF else 1
+    return None
 
 
 def _is_ycc(source: bytes, photometric: str) -> bool:

@@ -156,8 +156,8 @@ def scale_frames(
         low, high = stored_range(dataset)
         pixels = int(low + high) - pixels.astype(np.int64)
     if all(f.slope == 1 and f.intercept.is_integer() for f in frames) and set(factors) == {1.0}:
-        offsets = np.asarray([int(f.intercept) for f in frames]).reshape(-1, 1, 1)
-        return pixels.astype(np.int64) + offsets if pixels.dtype.kind in "iu" else pixels + offsets
+        offsets = np.asarray([int(f.intercept) for f in frames], dtype=np.int64).reshape(-1, 1, 1)
+        return pixels + offsets if offsets.any() else pixels
     slope, intercept, factor = (
         np.asarray(v, dtype=np.float64).reshape(-1, 1, 1)
         for v in ([f.slope for f in frames], [f.intercept for f in frames], factors)
