@@ -2,8 +2,8 @@
 
     python benchmarks/memory.py [--shape 512 512 300] [--classes 105]
 
-prints one JSON line ``{"shape", "classes", "peak_gib", "seconds"}``. The network is a small untrained U-Net; the volume is
-read from a NIfTI file and the label map is written as one, as ``diascope predict`` does.
+prints one JSON line ``{"shape", "classes", "peak_gib", "seconds"}``. The network is a small untrained U-Net; the
+volume is read from a NIfTI file and the label map is written as one, as ``diascope predict`` does.
 """
 
 import argparse

@@ -180,7 +180,7 @@ def evaluate(
 def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
     from diascope.curate import check_trainable, target_from_attribute
     from diascope.fingerprint import compute_fingerprint
-    from diascope.plan.planner import choose_target, make_plan
+    from diascope.plan.planner import Request, choose_target, make_plan
 
     if given := _plan_of(data):
         return _recorded_plan(data, given, progress)
@@ -193,19 +193,11 @@ def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan,
     name, _ = choose_target(dataset, target, wish.get("task"))
     check_trainable(dataset, name)
     ids = _fingerprinted(dataset, fold)
-    fingerprint = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_stage(progress, "measure"))
-    made = make_plan(
-        dataset,
-        fingerprint,
-        target=name,
-        task=wish.get("task"),
-        budget=_budget(wish, dataset),
-        overrides=overrides,
-        fold=fold,
-        seed=wish.get("seed", 0),
-        data=str(data.resolve()),
+    fingerprint = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_count(progress, "measure"))
+    request = Request(
+        str(data.resolve()), _budget(wish, dataset), name, wish.get("task"), overrides, fold, wish.get("seed", 0)
     )
-    return made, dataset, fingerprint
+    return make_plan(dataset, fingerprint, request), dataset, fingerprint
 
 
 def _read(data: Path, seed: int, resample_masks: str, progress: Progress | None) -> Dataset:
@@ -290,7 +282,7 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
         return given, dataset, known
     ids = _fingerprinted(dataset, given.fold)
-    measured = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_stage(progress, "measure"))
+    measured = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_count(progress, "measure"))
     return given, dataset, measured
 
 
@@ -313,3 +305,9 @@ def _stage(progress: Progress | None, name: str) -> Callable[[int, int, str], No
     if progress is None:
         return lambda done, total, text="": None
     return lambda done, total, text="": progress(name, done, total, text)
+
+
+def _count(progress: Progress | None, name: str) -> Callable[[int, int], None]:
+    """Return a progress function for a stage that has nothing to say but how far it is."""
+    told = _stage(progress, name)
+    return lambda done, total: told(done, total, "")

@@ -59,6 +59,7 @@ def run(options: Options) -> int:
             devices=options.devices,
             resume=options.resume,
             started=started,
+            started=process_start(),
             progress=progress,
         )
     if options.json:
@@ -66,6 +67,13 @@ def run(options: Options) -> int:
     else:
         answer(run_summary(folder))
     return exit_code_of(folder)
+
+
+def process_start() -> float:
+    """Return when this process began: the budget counts from there, imports included."""
+    import psutil
+
+    return psutil.Process().create_time()
 
 
 def default_run_folder(data: Path, *, resume: bool) -> Path:

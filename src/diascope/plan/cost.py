@@ -15,6 +15,9 @@ bf16 on a 2-core AVX512-BF16 machine (docs/lab-log.md). Only sizes are chosen by
 BASE_BYTES = 0.75 * 2**30
 """Resident memory of the interpreter with torch, MONAI and the readers loaded (measured, docs/lab-log.md)."""
 
+LEAST_LEVELS, MOST_LEVELS = 3, 7
+"""Of a U-Net: MONAI's needs three; a tiny image gets levels that do not halve it."""
+
 SHARE_FOR_TRAINING = 0.8
 """Of the budget's time; the rest is reading, prediction, evaluation and report."""
 
@@ -101,7 +104,7 @@ def unet_levels(patch: Sequence[int], steps: Sequence[float]) -> tuple[list[list
         kernels.append([3 if s < 2 * finest else 1 for s in spacing])
         finest_poolable = min((s for s, n in zip(spacing, size, strict=True) if n >= 8), default=0.0)
         pool = [n >= 8 and s < 2 * finest_poolable for s, n in zip(spacing, size, strict=True)]
-        if not any(pool) or len(strides) == 7:
+        if len(strides) == MOST_LEVELS or not (any(pool) or len(strides) < LEAST_LEVELS):
             return kernels, strides
         strides.append([2 if p else 1 for p in pool])
         size = [-(-n // 2) if p else n for n, p in zip(size, pool, strict=True)]

@@ -1,14 +1,15 @@
 """Dataset, fingerprint, task and budget → Plan."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from diascope.core.catalogue import Catalogue
-from diascope.core.documents.dataset import Dataset, Target
+from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.errors import OptionError, nearest
@@ -89,7 +90,7 @@ def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision
     values: dict[str, Any] = {}
     decisions: dict[str, Decision] = {}
     for rule in ordered_rules():
-        seen = Context(**{**context.__dict__, "values": {**values, **overrides}})
+        seen = replace(context, values={**values, **overrides})
         for key, (value, because) in rule.apply(seen).items():
             if key in overrides:
                 reason = f"set by the user; the rule would have taken {value!r}: {because}"
@@ -100,35 +101,43 @@ def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision
     return decisions
 
 
-def make_plan(  # noqa: PLR0913 — the planner's inputs, all by keyword
-    dataset: Dataset,
-    fingerprint: Fingerprint,
-    *,
-    target: str | None,
-    task: str | None,
-    budget: Budget,
-    overrides: Mapping[str, str],
-    fold: int | str,
-    seed: int,
-    data: str,
-) -> Plan:
+@dataclass(frozen=True)
+class Request:
+    """What one plan is asked for.
+
+    Attributes:
+        target, task: None lets the data decide; data: where they lie, as it is written into the plan.
+        overrides: the user's ``--set`` values.
+        fold: number of a fold, or ``all``.
+    """
+
+    data: str
+    budget: Budget
+    target: str | None = None
+    task: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    fold: int | Literal["all"] = 0
+    seed: int = 0
+
+
+def make_plan(dataset: Dataset, fingerprint: Fingerprint, request: Request) -> Plan:
     """Return the plan for one target.
 
     Raises:
         OptionError: the target, the task or an override does not fit.
-        BudgetError: no network fits the memory, or the time is too small for one step.
+        BudgetError: no network fits the memory.
     """
-    name, chosen = choose_target(dataset, target, task)
-    read = read_overrides(overrides)
-    spec: Target = dataset.targets[name]
-    context = Context(dataset, fingerprint, chosen, name, spec, budget, fingerprint.cases, {})
+    name, chosen = choose_target(dataset, request.target, request.task)
+    read = read_overrides(request.overrides)
+    target = dataset.targets[name]
+    context = Context(dataset, fingerprint, chosen, name, target, request.budget, fingerprint.cases, {})
     return Plan(
-        dataset=data,
+        dataset=request.data,
         dataset_digest=dataset.digest(),
         fingerprint_digest=fingerprint.digest(),
         task=chosen.name,
         target=name,
-        fold="all" if fold == "all" else int(fold),
-        seed=seed,
+        fold=request.fold,
+        seed=request.seed,
         decisions=decide(context, read),
     )

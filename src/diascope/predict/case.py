@@ -80,7 +80,9 @@ class Predictor:
                 values = np.flip(probabilities(member(np.flip(batch, flip)), head), flip)
                 total = values.copy() if total is None and flip else (values if total is None else total + values)
         count = len(self.members) * len(flips)
-        return total if count == 1 or total is None else total / count
+        if total is None:
+            raise ValueError("a predictor needs a member")
+        return total if count == 1 else np.divide(total, count, out=total)
 
     def _flips(self) -> list[tuple[int, ...]]:
         """Return the array axes of every combination of mirrored axes, the unmirrored image first."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Dataset
@@ -16,6 +17,7 @@ from diascope.predict.output import file_name, mask_suffix, write_index, write_l
 from diascope.predict.reading import read_images, reference_image
 
 Progress = Callable[[str, int, int, str], None]
+VECTORS_TOGETHER = 64
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,12 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
     total, done = sum(len(ids) for ids, _ in part.groups), 0
     for ids, weights in part.groups:
         predictor = make_predictor(dataset, plan, weights)
-        for case_id in ids:
-            writer.add(predictor, case_id)
-            done += 1
+        for first in range(0, len(ids), writer.together):
+            some = ids[first : first + writer.together]
+            writer.add(predictor, some)
+            done += len(some)
             if progress:
-                progress("predict", done, total, case_id)
+                progress("predict", done, total, some[-1])
     if writer.logits:
         outputs = TASKS.load(plan.task).head(dataset.targets[plan.target or ""]).outputs
         write_logits(folder, outputs, writer.logits)
@@ -69,29 +72,53 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
     )
 
 
+def predict_vectors(
+    dataset: Dataset, predictor: Predictor, ids: Sequence[str]
+) -> tuple[dict[str, NDArray], dict[str, str]]:
+    """Return the logits ``(O,)`` of cases of one fixed size in one pass, and why others were refused."""
+    cases, arrays, refused = dataset.by_id(), {}, {}
+    for case_id in ids:
+        try:
+            arrays[case_id] = predictor.prepare(read_images(dataset, predictor.plan, cases[case_id])).array
+        except InputError as error:
+            refused[case_id] = str(error).split("\n", 1)[0]
+    if not arrays:
+        return {}, refused
+    return dict(zip(arrays, predictor.logits(np.stack(list(arrays.values()))), strict=True)), refused
+
+
 class _Writer:
-    """Collects what was predicted."""
+    """Collects what was predicted.
+
+    Attributes:
+        together: cases in one pass: one for a dense task, whose images differ in size.
+    """
 
     def __init__(self, folder: Path, dataset: Dataset, plan: Plan) -> None:
         self.folder, self.dataset, self.plan = folder, dataset, plan
         self.cases = dataset.by_id()
+        self.is_dense = TASKS.load(plan.task).dense
+        self.together = 1 if self.is_dense else VECTORS_TOGETHER
         self.files: dict[str, str] = {}
         self.logits: dict[str, NDArray] = {}
         self.refused: dict[str, str] = {}
 
-    def add(self, predictor: Predictor, case_id: str) -> None:
-        try:
-            self._add(predictor, case_id)
-        except InputError as error:
-            self.refused[case_id] = str(error).split("\n", 1)[0]
+    def add(self, predictor: Predictor, ids: Sequence[str]) -> None:
+        if not self.is_dense:
+            logits, refused = predict_vectors(self.dataset, predictor, ids)
+            self.logits |= logits
+            self.refused |= refused
+            return
+        for case_id in ids:
+            try:
+                self._add_map(predictor, case_id)
+            except InputError as error:
+                self.refused[case_id] = str(error).split("\n", 1)[0]
 
-    def _add(self, predictor: Predictor, case_id: str) -> None:
+    def _add_map(self, predictor: Predictor, case_id: str) -> None:
         case, plan = self.cases[case_id], self.plan
         images = read_images(self.dataset, plan, case)
         prediction = predictor.predict(images)
-        if not TASKS.load(plan.task).dense:
-            self.logits[case_id] = prediction
-            return
         name = next(n for n in plan["preprocess.channels"] if n in images)
         source = Path(self.dataset.root) / case.images[name].path
         self.files[case_id] = file_name(case_id, mask_suffix(source, None))

@@ -54,9 +54,11 @@ def _dicom_series(folder: Path) -> list[tuple[Path, Source]]:
     if not any(READERS.load("dicom").is_readable(p) for p in _some_files(folder)):
         return []
     found = []
-    for number, series in enumerate(s for s in group_series(folder) if s.is_image):
-        name = folder.name if number == 0 else f"{folder.name}-{number + 1}"
-        found.append((folder / name, Source(path=str(folder), files=tuple(series.files))))
+    images = [series for series in group_series(folder) if series.kind == "image"]
+    for number, series in enumerate(images):
+        name = folder.name if len(images) == 1 else f"{folder.name}-{number + 1}"
+        files = tuple(f.relative_to(folder).as_posix() for f in series.files)
+        found.append((folder / name, Source(path=str(folder), files=files, index=series.index)))
     return found
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
 from diascope.core.documents.plan import Plan
+from diascope.core.errors import OptionError
 from diascope.core.families import ENGINES, NETWORKS, TASKS
 from diascope.core.ports.engine import Runner
 from diascope.core.ports.network import Shape
@@ -25,11 +26,22 @@ def network_shape(plan: Plan, target: Target) -> Shape:
 
 
 def build_network(plan: Plan, target: Target) -> Any:
-    """Return the plan's untrained ``torch.nn.Module``."""
-    return NETWORKS.load(plan["network.name"]).build(network_shape(plan, target))
+    """Return the plan's untrained ``torch.nn.Module``.
+
+    Raises:
+        OptionError: the plan's values under ``network.`` do not fit together.
+    """
+    try:
+        return NETWORKS.load(plan["network.name"]).build(network_shape(plan, target))
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise OptionError(
+            f"the {plan['network.name']} cannot be built from the plan's values under network.",
+            got=str(error).strip().split("\n", 1)[0],
+            fix="diascope plan --explain shows values that fit",
+        ) from error
 
 
-def load_members(plan: Plan, target: Target, weights: Sequence[Path], *, device: str) -> list[Runner]:
+def load_members(plan: Plan, target: Target, weights: Sequence[Path | None], *, device: str) -> list[Runner]:
     """Return a runner for each file of weights, by the plan's engine.
 
     Raises:

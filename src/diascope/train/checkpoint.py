@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file, save_model
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 KEPT = 2
 
@@ -22,7 +23,7 @@ class Trainee:
     """What a checkpoint holds: the network, the average of its weights and the optimiser."""
 
     network: nn.Module
-    average: nn.Module
+    average: AveragedModel
     optimiser: torch.optim.Optimizer
 
 
@@ -67,7 +68,9 @@ def save_weights(path: Path, network: nn.Module, about: Mapping[str, str]) -> No
     Raises:
         OSError: the disk is full or read-only; nothing is left behind.
     """
-    plain = deepcopy(network).cpu().to(memory_format=torch.contiguous_format)  # safetensors knows no channels-last
+    plain = deepcopy(network).cpu()
+    for parameter in plain.parameters():
+        parameter.data = parameter.data.contiguous()  # safetensors knows no channels-last
     _write(path, lambda name: save_model(plain, name, dict(about)))
 
 

@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.calibration.fit import fit
-from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.families import KINDS, TASKS
 from diascope.predict.case import work
-from diascope.predict.heldout import Part, make_predictor, predict_part
+from diascope.predict.heldout import VECTORS_TOGETHER, Part, make_predictor, predict_part, predict_vectors
 from diascope.predict.reading import read_images
 from diascope.train.parts import Parts
 
 Progress = Callable[[str, int, int, str], None]
-EVALUATION_SECONDS_A_CASE = {True: 0.25, False: 0.002}
+EVALUATION_SECONDS_A_CASE = {True: 0.1, False: 0.005}
 """For a dense task and for one vector a case: scoring model and baseline, resampling (measured, docs/lab-log.md)."""
 REPORT_SECONDS = 8.0
 """Bootstrap, figures and pages (measured, docs/lab-log.md)."""
@@ -76,24 +75,22 @@ def _groups(folds: Sequence[Fold]) -> list[tuple[tuple[str, ...], tuple[Path, ..
     return [(fold.parts.evaluate, fold.weights) for fold in folds]
 
 
-def _fit_calibration(
-    run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fold], progress: Progress | None
-) -> Calibration | None:
+def _fit_calibration(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fold], progress: Progress | None) -> None:
     """Fit on cases that are neither trained on nor evaluated, each predicted by members that did not see it."""
     task, target = TASKS.load(plan.task), dataset.targets[plan.target or ""]
     if not task.fits or not any(fold.parts.calibrate for fold in folds):
-        return None
+        return
     kind, cases = KINDS.load(target.kind), dataset.by_id()
-    found: list[NDArray] = []
-    references: list[NDArray] = []
+    found: dict[str, NDArray] = {}
     for number, fold in enumerate(folds):
-        predictor = make_predictor(dataset, plan, fold.weights)
-        for case_id in fold.parts.calibrate:
-            found.append(predictor.predict(read_images(dataset, plan, cases[case_id])))
-            references.append(kind.encode(target, cases[case_id].targets.get(plan.target or "")))
+        predictor, ids = make_predictor(dataset, plan, fold.weights), fold.parts.calibrate
+        for first in range(0, len(ids), VECTORS_TOGETHER):
+            logits, _ = predict_vectors(dataset, predictor, ids[first : first + VECTORS_TOGETHER])
+            found |= {f"{number}/{case_id}": values for case_id, values in logits.items()}
         if progress:
             progress("calibrate", number + 1, len(folds), f"{len(found)} cases")
+    references = [kind.encode(target, cases[k.split("/", 1)[1]].targets.get(plan.target or "")) for k in found]
     fitted_on = folds[0].parts.fitted_on
-    calibration = fit(task.fits, np.stack(found), np.stack(references), task.head(target), fitted_on=fitted_on)
+    logits = np.stack(list(found.values()))
+    calibration = fit(task.fits, logits, np.stack(references), task.head(target), fitted_on=fitted_on)
     calibration.save(run / "calibration.json")
-    return calibration

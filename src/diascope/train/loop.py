@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
@@ -81,8 +81,9 @@ class Loop:
         generator = torch.Generator(device=self.fabric.device).manual_seed(torch.initial_seed())
         images, targets = (part.to(self.fabric.device, non_blocking=True) for part in batch)
         with torch.no_grad():
-            images, targets = self.augment(images, targets, generator)
+            images, changed = self.augment(images, targets, generator)
         self.optimiser.zero_grad(set_to_none=True)
+        targets = targets if changed is None else changed
         loss = self._loss(self.network(images.contiguous(memory_format=self.layout)), targets)
         self.fabric.backward(loss)
         self.fabric.clip_gradients(
@@ -103,18 +104,23 @@ class Loop:
         if isinstance(outputs, Tensor):
             return self.loss(outputs, targets)
         weights = [0.5**i for i in range(len(outputs))]
-        return sum(w * self.loss(o, targets) for w, o in zip(weights, outputs, strict=True)) / sum(weights)  # pyright: ignore[reportReturnType]
+        losses = [w * self.loss(o, targets) for w, o in zip(weights, outputs, strict=True)]
+        return torch.stack(losses).sum() / sum(weights)
+
+    def averaged(self) -> nn.Module:
+        """Return the network with averaged weights."""
+        return self.trainee.average.get_submodule("module")
 
     @torch.inference_mode()
     def probe(self, batches: list[tuple[Tensor, Tensor]]) -> float:
         """Return the averaged network's mean loss over fixed batches, without augmentation."""
-        average = self.trainee.average.eval()
+        average: nn.Module = self.trainee.average.eval()
         losses = []
         for images, targets in batches:
             x = images.to(self.fabric.device).contiguous(memory_format=self.layout)
             with self.fabric.autocast():
                 outputs = average(x)
-            losses.append(float(self.loss(outputs, targets.to(self.fabric.device))))
+            losses.append(float(self._loss(outputs, targets.to(self.fabric.device))))
         return float(np.mean(losses))
 
 

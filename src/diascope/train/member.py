@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,16 @@ def train_member(job: Job) -> None:
         precision=job.plan["precision"],
     )
     job.place.mkdir(parents=True, exist_ok=True)
-    fabric.launch(_train, job) if several else _train(fabric, job)
+    if several:
+        fabric.launch(partial(_train_in_process, job=job))
+    else:
+        _train(fabric, job)
+
+
+def _train_in_process(fabric: Fabric, *, job: Job) -> None:
+    """Train in a process of its own, where the thread count is not inherited."""
+    torch.set_num_threads(max(1, int(job.plan["machine.threads"]) // job.settings.devices))
+    _train(fabric, job)
 
 
 def _train(fabric: Fabric, job: Job) -> None:
@@ -95,7 +105,7 @@ def _train(fabric: Fabric, job: Job) -> None:
     probes = _probe_batches(job, fabric, cache)
     _run_steps(fabric, job, loop=loop, batches=batches, clock=clock, first=done, probes=probes)
     if fabric.global_rank == 0:
-        save_weights(job.place / "model.safetensors", loop.trainee.average.module, {"steps": str(clock.end)})
+        save_weights(job.place / "model.safetensors", loop.averaged(), {"steps": str(clock.end)})
     fabric.barrier()
 
 

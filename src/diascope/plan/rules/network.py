@@ -38,6 +38,13 @@ def _whole_options(context: Context, base: int) -> dict[str, Any]:
     }
 
 
+def _fits(context: Context, options: dict[str, Any], name: str, *, dense: bool) -> bool:
+    """Answer whether memory and time are enough."""
+    shape = cost.shape_of(context, context.values["patch.size"], options)
+    memory = cost.memory_bytes(context, shape, name, PROBE_BATCH) <= context.budget.memory_bytes
+    return memory and _enough(context, shape, name, dense=dense)
+
+
 def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
     if dense:
         return cost.steps_possible(context, shape, name, PROBE_BATCH * 2) >= STEPS_WANTED
@@ -49,12 +56,9 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     name = context.task.networks[0]
     dense = NETWORKS.load(name).dense
     widths = WIDTHS_DENSE if dense else WIDTHS_WHOLE
-    for base in widths:
-        options = (_dense_options if dense else _whole_options)(context, base)
-        shape = cost.shape_of(context, context.values["patch.size"], options)
-        memory = cost.memory_bytes(context, shape, name, PROBE_BATCH) <= context.budget.memory_bytes
-        if memory and _enough(context, shape, name, dense=dense):
-            break
+    make = _dense_options if dense else _whole_options
+    base = next((w for w in widths if _fits(context, make(context, w), name, dense=dense)), widths[-1])
+    options = make(context, base)
     because = f"width {base}: the widest of {list(widths)} that fits the memory and leaves enough steps in the time"
     reasons = {
         "features": because,

@@ -69,6 +69,7 @@ def _patch(context: Context) -> tuple[list[int], str]:
 
 def _fixed(context: Context) -> tuple[list[int], str]:
     median = context.fingerprint.shape.median
+    shape, fits = [max(8, round(n)) for n in median], False
     for edge in (max(median), *FIXED_EDGES[len(median)]):
         scale = min(1.0, edge / max(median))
         shape = [max(8, round(n * scale)) for n in median]

@@ -1,15 +1,37 @@
 """How whole images are predicted."""
 
+import math
 from typing import Any
 
+from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
+
+LARGER = 2.0
+"""A window may have so many times the patch's voxels, if it then holds whole images: one pass instead of several."""
+
+
+def _window(context: Context) -> tuple[list[int], str]:
+    patch, strides = context.values["patch.size"], context.values["network.strides"]
+    if not context.task.dense or strides is None:
+        return list(patch), "the whole image"
+    median, multiples = cost.median_shape(context), cost.multiples(strides)
+    largest = [
+        n * high / max(middle, 1)
+        for n, high, middle in zip(
+            median, context.fingerprint.shape_cropped.p90, context.fingerprint.shape_cropped.median, strict=True
+        )
+    ]
+    whole = [max(p, math.ceil(n / m) * m) for n, m, p in zip(largest, multiples, patch, strict=True)]
+    if math.prod(whole) <= LARGER * math.prod(patch):
+        return whole, "holds nine images of ten whole, so that one pass does for each"
+    return list(patch), "the size it was trained on"
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     flip = context.values["augment.flip"]
     return {
         "predict.engine": ("torch", "runs the network as it was trained"),
-        "predict.window": (context.values["patch.size"], "the size it was trained on"),
+        "predict.window": _window(context),
         "predict.overlap": (0.5, "share of a window; blended by a Gaussian of sigma 1/8 (Isensee et al. 2021)"),
         "predict.mirror": (list(flip), "the axes mirrored in training, where the time for it is there"),
     }
@@ -24,5 +46,5 @@ RULE = Rule(
         "predict.mirror": list[int],
     },
     _apply,
-    after=("patch", "augment"),
+    after=("network", "augment"),
 )
