@@ -85,6 +85,13 @@ def test_wanted_structures_get_the_labels_in_their_order(tmp_path: Path) -> None
     np.testing.assert_array_equal(image.array[0], np.array([0, 2, 1])[expected(masks())])
 
 
+def test_empty_name_keeps_the_number_of_a_structure_that_the_file_lacks(tmp_path: Path) -> None:
+    path = save(seg(masks()[:1], np.eye(3)), tmp_path / "seg.dcm")
+    source = Source(path="seg.dcm", structures=("", "tumour"))
+    image = dicom_seg.read_on(path, source, ct(tmp_path / "ct", np.eye(3)))
+    assert np.unique(image.array).tolist() == [0, 2]
+
+
 def test_structure_that_is_not_there_is_refused_and_the_nearest_named(tmp_path: Path) -> None:
     path = save(seg(masks(), np.eye(3)), tmp_path / "seg.dcm")
     with pytest.raises(ReadError) as caught:

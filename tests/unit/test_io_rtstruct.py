@@ -92,6 +92,12 @@ def test_two_structures_get_two_labels_and_the_later_one_wins(tmp_path: Path) ->
     np.testing.assert_array_equal(only, labels == 2)
 
 
+def test_empty_name_keeps_the_number_of_a_structure_that_the_file_lacks(tmp_path: Path) -> None:
+    rois = {"tumour": [on_slice(SQUARE, 2, grid())]}
+    labels, _ = read(tmp_path, rois, grid(), Source(path="rs.dcm", structures=("", "tumour")))
+    assert np.unique(labels).tolist() == [0, 2]
+
+
 def test_contour_goes_to_the_nearest_slice_within_half_a_step(tmp_path: Path) -> None:
     labels, notes = read(tmp_path, {"a": [on_slice(SQUARE, k, grid()) for k in (1.4, 4.6)]}, grid())
     assert np.flatnonzero(labels.any(axis=(0, 1))).tolist() == [1]
