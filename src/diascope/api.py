@@ -185,8 +185,9 @@ def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan,
     if given := _plan_of(data):
         return _recorded_plan(data, given, progress)
     overrides = dict(wish.get("overrides") or {})
-    dataset = _read(data, wish.get("seed", 0), str(overrides.get("curate.resample_masks", "")), progress)
     target = wish.get("target")
+    resample = str(overrides.get("curate.resample_masks", ""))
+    dataset = _read(data, wish.get("seed", 0), resample, progress, target=target)
     if target is not None and target not in dataset.targets and target in dataset.attributes:
         dataset = target_from_attribute(dataset, target)
     fold = wish.get("fold", 0)
@@ -200,11 +201,13 @@ def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan,
     return make_plan(dataset, fingerprint, request), dataset, fingerprint
 
 
-def _read(data: Path, seed: int, resample_masks: str, progress: Progress | None) -> Dataset:
+def _read(
+    data: Path, seed: int, resample_masks: str, progress: Progress | None, *, target: str | None = None
+) -> Dataset:
     from diascope.curate import read_dataset
 
     wants = resample_masks.lower() in {"true", "yes", "1"}
-    return read_dataset(data, seed=seed, resample_masks=wants, progress=_stage(progress, "read"))
+    return read_dataset(data, seed=seed, resample_masks=wants, target=target, progress=_stage(progress, "read"))
 
 
 def _fingerprinted(dataset: Dataset, fold: int | str) -> list[str] | None:
@@ -268,7 +271,8 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     if data.suffix == ".yaml" and schema_is_dataset(data):
         dataset = load_dataset(data)
     else:
-        dataset = _read(data, given.seed, str(given["curate.resample_masks"]), progress)
+        resample = str(given["curate.resample_masks"])
+        dataset = _read(data, given.seed, resample, progress, target=given.target)
     if given.target and given.target not in dataset.targets and given.target in dataset.attributes:
         dataset = target_from_attribute(dataset, given.target)
     if dataset.digest() != given.dataset_digest:
