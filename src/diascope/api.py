@@ -9,6 +9,7 @@ from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.metrics import Metrics
 from diascope.core.documents.plan import Plan
+from diascope.core.documents.run import Run
 from diascope.core.errors import InputError
 from diascope.core.settings import Settings
 
@@ -103,11 +104,15 @@ def train(  # the one long verb: its options are those of the command line
     out, began = Path(out), started or time.time()
     settings = Settings(device=wish.get("device", "auto"), devices=devices)
     if resume and (out / "run.json").exists():
+        if Run.load(out / "run.json").status == "done":
+            return out
         training = _resumed(out, began, settings, progress)
     else:
         made, dataset, fingerprint = _make_plan(Path(data), wish, progress)
         members = max(1, int(wish.get("members", 1)))
-        training = Training(made, dataset, fingerprint, out, settings, began, members=members, progress=progress)
+        training = Training(
+            made, dataset, fingerprint, out, settings, began, members=members, resume=resume, progress=progress
+        )
     run = run_training(training)
     begun = time.time()
     evaluate_run(out, progress=progress)

@@ -25,11 +25,11 @@ class Settings:
     Attributes:
         device: where networks run; ``auto`` takes a GPU where there is one.
         devices: processes that train together (DDP).
-        workers: loader processes; 0 loads in the training process.
+        workers: loader processes, 0 for none; None leaves it to the device: none beside a CPU that trains itself.
         cache: folder for preprocessed cases.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     devices: int = 1
-    workers: int = 0
+    workers: int | None = None
     cache: Path = field(default_factory=cache_folder)

@@ -146,7 +146,7 @@ def _assemble(draft: Draft, facts: Facts, root: Path, *, resample: bool, seed: i
         splits=splits,
         left_out=draft.left_out,
         problems=tuple(sorted(draft.problems, key=lambda p: ("error", "warning", "note").index(p.level))),
-        measured=_measure(draft, kept, facts, ndim),
+        measured=_measure(draft, kept, facts, copies, ndim=ndim),
         ignored=len(draft.listing.file_set - draft.used) if draft.document is None else draft.document.ignored,
     )
 
@@ -163,7 +163,9 @@ def _count_missing(draft: Draft, kept: Sequence[Case]) -> None:
             draft.note("missing_attribute", f"{name} is missing in {len(missing)} of {len(kept)} cases", missing)
 
 
-def _measure(draft: Draft, kept: Sequence[Case], facts: Facts, ndim: int) -> Measured | None:
+def _measure(
+    draft: Draft, kept: Sequence[Case], facts: Facts, copies: Sequence[Sequence[str]], *, ndim: int
+) -> Measured | None:
     """Return sizes, spacings and the classes of masks in numbers."""
     channels = [c for f in facts.values() for c in f.channels.values() if c.geometry.ndim == ndim]
     if not channels or any(np.isnan(c.low) and c.finite for c in channels):
@@ -178,6 +180,7 @@ def _measure(draft: Draft, kept: Sequence[Case], facts: Facts, ndim: int) -> Mea
         spacing_mm=None if known is None else _three(known, float),
         stored_as=tuple(sorted({c.stored_as for c in channels})),
         present=present,
+        copies=tuple(tuple(ids) for ids in copies),
     )
 
 

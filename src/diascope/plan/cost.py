@@ -12,7 +12,7 @@ MULTIPLY_ADDS_PER_SECOND = {"cpu": 5e10, "cuda": 1e13}
 """Sustained in training, for each core (cpu) or device: chosen here; measured 6e10 a core for a 16-128 channel U-Net in
 bf16 on a 2-core AVX512-BF16 machine (docs/lab-log.md). Only sizes are chosen by it: steps are fixed by measurement."""
 
-BASE_BYTES = 0.75 * 2**30
+BASE_BYTES = 0.57 * 2**30
 """Resident memory of the interpreter with torch, MONAI and the readers loaded (measured, docs/lab-log.md)."""
 
 LEAST_LEVELS, MOST_LEVELS = 3, 7

@@ -3,11 +3,12 @@
 import json
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from diascope.core.documents.document import write_atomically
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import BudgetError
 from diascope.core.settings import Settings
+from diascope.plan.rule import usable_cores
 from diascope.train.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from diascope.train.clock import Clock
 from diascope.train.loop import Loop, loader, measure_step
@@ -81,9 +83,14 @@ def train_member(job: Job) -> None:
     )
     job.place.mkdir(parents=True, exist_ok=True)
     if several:
-        fabric.launch(partial(_train_in_process, job=job))
+        fabric.launch(partial(_train_in_process, job=replace(job, progress=tell_plainly if job.progress else None)))
     else:
         _train(fabric, job)
+
+
+def tell_plainly(stage: str, done: int, total: int, text: str) -> None:
+    """Write progress as a line: a terminal's bar cannot be drawn from another process."""
+    sys.stderr.write(f"{stage} {done}/{total}: {text}\n")
 
 
 def _train_in_process(fabric: Fabric, *, job: Job) -> None:
@@ -135,6 +142,13 @@ def _probe_batches(job: Job, fabric: Fabric, cache: Path) -> list[tuple[torch.Te
     return [tuple(torch.as_tensor(part) for part in batches[i]) for i in range(-(-len(store) // batch))]  # pyright: ignore[reportReturnType]
 
 
+def _workers(job: Job) -> int:
+    """Return the loader processes: as set, else none on a CPU, whose cores train, and up to 8 beside a GPU."""
+    if job.settings.workers is not None:
+        return job.settings.workers
+    return 0 if job.plan["machine.device"] == "cpu" else min(8, max(0, usable_cores() - 1))
+
+
 def _clock(fabric: Fabric, job: Job, batches: Batches) -> Clock:
     """Return the schedule: as recorded, else from the step time measured now.
 
@@ -174,7 +188,7 @@ def _run_steps(
     loop.network.train()
     before = time.perf_counter()
     with _interruptible() as interrupted:
-        for step, batch in loader(batches, first, clock.total, workers=job.settings.workers):
+        for step, batch in loader(batches, first, clock.total, workers=_workers(job)):
             if step >= clock.end:
                 break
             loss = loop.step(step, batch, clock, job.seed)

@@ -7,6 +7,7 @@ from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DatasetError, OptionError
 from diascope.core.families import KINDS, TASKS
+from diascope.curate.divide import find_groups
 from diascope.curate.splits import hold_back
 
 
@@ -69,7 +70,9 @@ def _hold_back(dataset: Dataset, plan: Plan, ids: Sequence[str], share: float) -
     target, cases = dataset.targets[plan.target or ""], dataset.by_id()
     kind = KINDS.load(target.kind)
     present = [kind.present(target, cases[i].targets.get(plan.target or "")) for i in ids]
-    groups = {i: cases[i].patient or f"case {i}" for i in ids}
+    here = set(ids)
+    copies = [[i for i in some if i in here] for some in (dataset.measured.copies if dataset.measured else ())]
+    groups = find_groups([cases[i] for i in ids], [some for some in copies if some])
     return hold_back(ids, kind.strata(target, present), groups, share=share, seed=plan.seed)
 
 

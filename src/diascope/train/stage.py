@@ -1,5 +1,6 @@
 """Plan → Run: all members, what is fitted on held-back cases, and the held-out predictions."""
 
+import hashlib
 import json
 import math
 import os
@@ -71,7 +72,7 @@ def run_training(training: Training) -> Run:
             train_member(job)
             plan = plan if run.replays else _record_schedule(training.run, plan, number)
             steps = _schedule(training.run, number)[0] or 0
-            done.append(_member(number, fold.number, plan.seed + seed, steps, time.time() - begun))
+            done.append(_member(job, steps, time.time() - begun, fold=fold.number))
             run = run.model_copy(update={"members": tuple(done)})
             run.save(training.run / "run.json")
         trained = [_with_weights(training.run, fold, done) for fold in folds]
@@ -130,9 +131,9 @@ def open_run(training: Training) -> Run:
         InputError: the folder holds something else, or another plan's run.
     """
     folder = training.run
-    if training.resume:
+    if training.resume and (folder / "run.json").exists():
         return Run.load(folder / "run.json")
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(folder.iterdir()) and not training.resume:
         raise InputError(
             f"{folder.name} is not empty",
             expected="a folder that is new or empty",
@@ -253,8 +254,12 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
     return plan
 
 
-def _member(number: int, fold: int, seed: int, steps: int, seconds: float) -> Member:
-    return Member(folder=f"{number:02d}", fold=fold, seed=seed, steps=steps, seconds=round(seconds, 1))
+def _member(job: Job, steps: int, seconds: float, *, fold: int) -> Member:
+    with (job.place / "model.safetensors").open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return Member(
+        folder=job.folder, fold=fold, seed=job.seed, steps=steps, seconds=round(seconds, 1), weights_digest=found
+    )
 
 
 def _with_weights(run: Path, fold: Fold, members: list[Member]) -> Fold:

@@ -1,7 +1,5 @@
 """Prepared cases, in memory or mapped from files, as the plan says."""
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from diascope.core.documents.plan import Plan
 from diascope.core.errors import DiascopeError, RunError
 from diascope.core.families import KINDS
 from diascope.predict.reading import read_case
+from diascope.train.cache import save_array
 from diascope.transforms.prepare import Recipe, prepare
 
 FOREGROUND_SAMPLES = 500
@@ -90,7 +89,7 @@ def _sample(dataset: Dataset, plan: Plan, case: Case, cache: Path | None) -> Sam
         array, encoded = prepared.array, prepared.labels if prepared.labels is not None else encoded
         if files:
             for file, content in zip(files, (array, encoded), strict=True):
-                _save(file, content)
+                save_array(file, content, cap_bytes=plan["budget.disk_bytes"])
             array, encoded = np.load(files[0], mmap_mode="r"), np.load(files[1], mmap_mode="r")
     return Sample(case.id, array, encoded, _foreground(encoded, plan.seed) if is_map else {})
 
@@ -122,15 +121,3 @@ def _cache_files(cache: Path, dataset: Dataset, plan: Plan, case: Case) -> tuple
     )
     cache.mkdir(parents=True, exist_ok=True)
     return cache / f"{key}.image.npy", cache / f"{key}.target.npy"
-
-
-def _save(path: Path, array: NDArray) -> None:
-    """Write an array so that another process sees all of it or nothing."""
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -110,6 +110,7 @@ class Measured(Model):
         spacing_mm: the same for the voxel's edge; None where a file gives none.
         stored_as: numpy names of the stored types.
         present: a mask target → class → number of cases that hold it.
+        copies: sets of cases whose images are the same; a split that is made keeps each set together.
     """
 
     sources: str
@@ -117,6 +118,7 @@ class Measured(Model):
     spacing_mm: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]] | None = None
     stored_as: tuple[str, ...] = ()
     present: dict[str, dict[str, int]] = {}
+    copies: tuple[tuple[str, ...], ...] = ()
 
 
 class Dataset(Document):

@@ -40,11 +40,11 @@ class Reader:
         read_header: the same without the voxels.
         write: ``(path, image, like) -> None``, or None where the format is only read. ``like`` is the source file whose
             header (data type of the affine, qform and sform codes, unit) the written file repeats, or None.
-        read_on: ``(path, source, geometry) -> label map image`` on the given grid, for formats whose structures have no
-            voxels of their own or a grid that follows another image (RTSTRUCT, SEG); None for all others. The label
-            map holds n + 1 for ``source.structures[n]``; where structures overlap, the later one wins and a note says so.
-        read_labels: ``read`` for a file that is a label map, where that differs: a palette picture is colours to ``read``
-            and class numbers here. None: ``read`` does for both.
+        read_on: ``(path, source, geometry) -> label map image`` on the given grid, for formats whose structures have
+            no voxels of their own or a grid that follows another image (RTSTRUCT, SEG); None for all others. The label
+            map holds n + 1 for ``source.structures[n]``; where structures overlap, the later one wins, with a note.
+        read_labels: ``read`` for a file that is a label map, where that differs: a palette picture is colours to
+            ``read`` and class numbers here. None: ``read`` does for both.
     """
 
     name: str

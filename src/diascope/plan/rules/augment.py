@@ -36,7 +36,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "augment.contrast": (0.2, light),
         "augment.brightness": (0.2, light),
         "augment.noise": (0.15 if dense else 0.1, "standard deviations of the normalised image"),
-        "augment.blur": (0.0, "off: costs more than it brings in a short run (docs/lab-log.md)"),
+        "augment.blur": (0.0, "off: not tried yet"),
         "augment.mixup": (0.0, "off"),
     }
 

@@ -10,7 +10,7 @@ from diascope.plan.rule import Context, Rule
 WIDTHS_DENSE = (32, 24, 16, 12, 8)
 WIDTHS_WHOLE = (64, 48, 32, 24, 16)
 STEPS_WANTED = 1500
-"""Below this a narrower network ends better in the same time (docs/lab-log.md)."""
+"""With fewer steps than this the network is made narrower (chosen here, not yet ablated)."""
 PASSES_WANTED = 20000
 PROBE_BATCH = 2
 
@@ -64,7 +64,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "features": because,
         "kernels": "1 across slices until their spacing comes within twice the finest, then 3 (nnU-Net's rule)",
         "strides": "each axis halved while it keeps 4 voxels and is not coarser than the others (nnU-Net's rule)",
-        "residual": "plain blocks: residual ones gave no more at equal time (docs/lab-log.md)",
+        "residual": "plain blocks: a residual step takes as long (docs/lab-log.md)",
         "norm": "instance: batches are small",
         "deep_supervision": "two further resolutions, where there are so many",
         "blocks": "one block a level: more images in the same time",

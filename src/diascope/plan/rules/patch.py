@@ -15,7 +15,7 @@ from diascope.plan.rule import Context, Rule
 START_VOXELS = {2: 2048**2, 3: 256**3}
 SMALLEST_EDGE = 16
 STEPS_WANTED = 1000
-"""Fewer steps than this and a smaller patch learns more in the same time (chosen here; docs/lab-log.md)."""
+"""With fewer steps than this the patch is made smaller (chosen here, not yet ablated)."""
 PROBE = {"base": 16, "batch": 2}
 """Width and batch for which the patch must fit; the network and batch rules then use what is left."""
 FIXED_EDGES = {2: (512, 384, 320, 256, 192, 160, 128, 96, 64, 48, 32), 3: (128, 96, 80, 64, 48, 32)}
