@@ -1,5 +1,6 @@
 """The public verbs, each a few calls of stages."""
 
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.metrics import Metrics
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
-from diascope.core.errors import InputError
+from diascope.core.errors import BudgetError, InputError, OptionError
 from diascope.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,11 +110,17 @@ def train(  # the one long verb: its options are those of the command line
         training = _resumed(out, began, settings, progress)
     else:
         made, dataset, fingerprint = _make_plan(Path(data), wish, progress)
-        members = max(1, int(wish.get("members", 1)))
+        members = _members(made, dataset)
         training = Training(
             made, dataset, fingerprint, out, settings, began, members=members, resume=resume, progress=progress
         )
-    run = run_training(training)
+    new = not out.exists() or not any(out.iterdir())
+    try:
+        run = run_training(training)
+    except BudgetError:
+        if new:  # nothing was trained: a second try must not find half a run in its way
+            shutil.rmtree(out, ignore_errors=True)
+        raise
     begun = time.time()
     evaluate_run(out, progress=progress)
     finish_run(out, run, evaluation_seconds=time.time() - begun, started=training.started)
@@ -133,7 +140,7 @@ def predict(
     A case that cannot be used is named in ``refused`` and the rest are done.
 
     Raises:
-        InputError: ``run`` is no finished run, or an input does not exist.
+        InputError: ``run`` is no finished run, or none of the inputs is there.
     """
     return load(run).predict_files([Path(i) for i in inputs], Path(out), format=format, progress=progress)
 
@@ -185,11 +192,14 @@ def evaluate(
 def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
     from diascope.curate import check_trainable, target_from_attribute
     from diascope.fingerprint import compute_fingerprint
-    from diascope.plan.planner import Request, choose_target, make_plan
+    from diascope.plan.planner import Request, check_plan, choose_target, make_plan, read_overrides
 
     if given := _plan_of(data):
+        _check_alone(data, wish)
+        check_plan(given)
         return _recorded_plan(data, given, progress)
     overrides = dict(wish.get("overrides") or {})
+    read_overrides(overrides)  # an unknown key is told before the data are read
     target = wish.get("target")
     resample = str(overrides.get("curate.resample_masks", ""))
     dataset = _read(data, wish.get("seed", 0), resample, progress, target=target)
@@ -204,6 +214,28 @@ def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan,
         str(data.resolve()), _budget(wish, dataset), name, wish.get("task"), overrides, fold, wish.get("seed", 0)
     )
     return make_plan(dataset, fingerprint, request), dataset, fingerprint
+
+
+def _members(made: Plan, dataset: Dataset) -> int:
+    """Return the networks a fold: the plan counts those of all folds together."""
+    folds = len(dataset.splits.folds) if made.fold == "all" and dataset.splits else 1
+    return max(1, int(made["budget.members"]) // folds)
+
+
+def _check_alone(path: Path, wish: Wish) -> None:
+    """Refuse choices beside a plan, which has made them all.
+
+    Raises:
+        OptionError: something was chosen that would be ignored.
+    """
+    plain = {"fold": 0, "seed": 0, "members": 1, "device": "auto", "overrides": {}}
+    chosen = [name for name, value in wish.items() if value is not None and value != plain.get(name)]
+    if chosen:
+        raise OptionError(
+            f"{path.name} is a plan: nothing can be chosen beside it",
+            got=", ".join(chosen),
+            fix="edit the plan, or train on the data",
+        )
 
 
 def _read(

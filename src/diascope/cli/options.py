@@ -127,7 +127,7 @@ def read_overrides(texts: Iterable[str]) -> dict[str, str]:
         if not equals or not _KEY.fullmatch(key):
             raise OptionError(
                 "--set is no KEY=VALUE",
-                expected="a key of the plan, = and a value, such as training.batch=2",
+                expected="a key of the plan, = and a value, such as batch.size=2",
                 got=repr(text),
                 fix="diascope plan DATA --explain lists the keys",
             )

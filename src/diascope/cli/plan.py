@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 diascope plan DATA --budget 20m --explain
 diascope plan DATA --task segmentation --memory 8GB --write plan.yaml
-diascope plan DATA --set training.batch=2
+diascope plan DATA --set batch.size=2
 """
 
 

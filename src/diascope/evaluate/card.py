@@ -120,7 +120,7 @@ def _training(evaluation: Evaluation) -> list[tuple[str, str]]:
         if key in decisions and decisions[key].value is not None
     ]
     steps = [] if "schedule.steps" in decisions and decisions["schedule.steps"].value else _steps(evaluation)
-    total = duration(sum(run.seconds.values())) if run.seconds else NONE
+    total = duration(run.seconds.get("total", sum(run.seconds.values()))) if run.seconds else NONE
     machine = "; ".join(f"{name} {text}" for name, text in run.machine.items()) or NONE
     return [*known, *steps, ("Time of all stages", total), ("Machine", machine), ("Energy used", NONE)]
 

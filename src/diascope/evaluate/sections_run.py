@@ -78,8 +78,8 @@ def describe_run(evaluation: Evaluation) -> RunFacts:
         learning=learning_curve(
             read_log(evaluation.run / "log.jsonl"), {m: title_of(m) for m in evaluation.task.metrics}
         ),
-        stages=tuple(Stage(n, duration(s), round(100 * s / longest)) for n, s in run.seconds.items()),
-        total=duration(sum(run.seconds.values())),
+        stages=tuple(Stage(n, duration(s), round(100 * s / longest)) for n, s in run.seconds.items() if n != "total"),
+        total=duration(run.seconds.get("total", sum(run.seconds.values()))),
         memory=memory_sentence(evaluation),
         members=_members(evaluation),
         machine=tuple(({"diascope": __version__} | run.machine).items()),
@@ -175,7 +175,7 @@ def commands(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     run = shlex.quote(evaluation.run.name or "RUN")
     return (
         (f"diascope train {run}/plan.yaml --out again", "Train the same plan again; bit-equal on the same machine"),
-        (f"diascope evaluate {run} DATA", "Make this report again; DATA is the folder of the images"),
+        (f"diascope evaluate {run}", "Make this report again"),
         (f"diascope predict {run} IMAGES --out predictions", "Use the model on other images"),
     )
 

@@ -9,8 +9,8 @@ from diascope.core.ports.network import Shape
 from diascope.plan.rule import Context
 
 MULTIPLY_ADDS_PER_SECOND = {"cpu": 5e10, "cuda": 1e13}
-"""Sustained in training, for each core (cpu) or device: chosen here; measured 6e10 a core for a 16-128 channel U-Net in
-bf16 on a 2-core AVX512-BF16 machine (docs/lab-log.md). Only sizes are chosen by it: steps are fixed by measurement."""
+"""Sustained in training, for each core (cpu) or device: chosen here; measured 6e10 for a 16-128 channel U-Net in bf16
+on a 2-core AVX512-BF16 machine (docs/lab-log.md). Only sizes are chosen by it: steps are fixed by measurement."""
 
 BASE_BYTES = 0.57 * 2**30
 """Resident memory of the interpreter with torch, MONAI and the readers loaded (measured, docs/lab-log.md)."""

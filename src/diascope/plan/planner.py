@@ -66,6 +66,18 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
     return target, chosen
 
 
+def read_value(key: str, kind: Any, value: Any) -> Any:
+    """Return a value as the plan's key wants it, in plain types.
+
+    Raises:
+        OptionError: it has another type.
+    """
+    try:
+        return TypeAdapter(Any).dump_python(TypeAdapter(kind).validate_python(value), mode="json")
+    except ValidationError as error:
+        raise OptionError(f"{key} has the wrong type", expected=error.errors()[0]["msg"], got=value) from None
+
+
 def read_overrides(overrides: Mapping[str, str]) -> dict[str, Any]:
     """Return the user's ``--set`` values in the types that the plan's keys have.
 
@@ -76,13 +88,23 @@ def read_overrides(overrides: Mapping[str, str]) -> dict[str, Any]:
     for key, text in overrides.items():
         if key not in known:
             raise OptionError(f"the plan has no key {key!r}", fix=nearest(key, known))
-        try:
-            value = TypeAdapter(known[key]).validate_python(yaml.safe_load(text) if isinstance(text, str) else text)
-        except (ValidationError, yaml.YAMLError) as error:
-            detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            raise OptionError(f"--set {key} has the wrong type", expected=detail, got=text) from None
-        read[key] = TypeAdapter(Any).dump_python(value, mode="json")
+        read[key] = read_value(key, known[key], yaml.safe_load(text) if isinstance(text, str) else text)
     return read
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan, perhaps edited by hand, whose keys or types of values are not the planner's.
+
+    Raises:
+        OptionError: a key is unknown or missing, or a value has another type.
+    """
+    known = known_keys()
+    for key, decision in plan.decisions.items():
+        if key not in known:
+            raise OptionError(f"the plan has an unknown key {key!r}", fix=nearest(key, known))
+        read_value(key, known[key], decision.value)
+    if missing := [key for key in known if key not in plan.decisions]:
+        raise OptionError("the plan lacks keys", expected=", ".join(missing), fix="make it anew with diascope plan")
 
 
 def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision]:

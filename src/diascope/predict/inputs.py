@@ -5,40 +5,45 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from diascope.core.documents.dataset import Case, Source
-from diascope.core.errors import InputError
+from diascope.core.errors import InputError, ReadError
 from diascope.core.families import READERS
 
 CHANNEL_NUMBER = re.compile(r"_(\d{4})$")
 
 
-def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> list[Case]:
+def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case], dict[str, str]]:
     """Return one case a file or DICOM series; channels are told apart by ``_0000``, ``_0001`` … as nnU-Net does.
 
-    Sources hold absolute paths. A case that lacks a channel is returned without it.
-
-    Raises:
-        InputError: an input does not exist, or a folder holds no image.
+    Returns:
+        The cases, whose sources hold absolute paths (a case that lacks a channel is returned without it), and why
+        other inputs were refused: one does not exist, a folder holds no image, a DICOM file is damaged.
     """
     suffixes = sorted({s for r in READERS.all().values() for s in r.suffixes}, key=len, reverse=True)
     found: dict[str, dict[str, Source]] = {}
+    refused: dict[str, str] = {}
     for given in inputs:
-        for path, source in _sources(given, suffixes):
+        try:
+            sources = _sources(given, suffixes, refused)
+        except InputError as error:
+            refused[given.name] = str(error).replace("\n", "; ")
+            continue
+        for path, source in sources:
             stem = _stem(path, suffixes)
             number = CHANNEL_NUMBER.search(stem)
             if number and len(channels) > 1 and int(number[1]) < len(channels):
                 found.setdefault(stem[: number.start()], {})[channels[int(number[1])]] = source
             else:
                 found.setdefault(_unused(stem, found), {})[channels[0]] = source
-    return [Case(id=name, images=images) for name, images in found.items()]
+    return [Case(id=name, images=images) for name, images in found.items()], refused
 
 
-def _sources(given: Path, suffixes: Sequence[str]) -> list[tuple[Path, Source]]:
+def _sources(given: Path, suffixes: Sequence[str], refused: dict[str, str]) -> list[tuple[Path, Source]]:
     if not given.exists():
         raise InputError(f"{given.name} does not exist", fix="check the path")
     path = given.resolve()
     if path.is_file():
         return [(path, Source(path=str(path)))]
-    series = _dicom_series(path)
+    series = _dicom_series(path, refused)
     if series:
         return series
     files = [p for p in sorted(path.rglob("*")) if p.is_file() and p.name.lower().endswith(tuple(suffixes))]
@@ -47,14 +52,18 @@ def _sources(given: Path, suffixes: Sequence[str]) -> list[tuple[Path, Source]]:
     return [(p, Source(path=str(p))) for p in files]
 
 
-def _dicom_series(folder: Path) -> list[tuple[Path, Source]]:
+def _dicom_series(folder: Path, refused: dict[str, str]) -> list[tuple[Path, Source]]:
     """Return a folder's image series, or nothing where it holds no DICOM."""
     from diascope.io.dicom import group_series
 
     if not any(READERS.load("dicom").is_readable(p) for p in _some_files(folder)):
         return []
     found = []
-    images = [series for series in group_series(folder) if series.kind == "image"]
+
+    def refuse(path: Path, error: ReadError) -> None:
+        refused[path.name] = str(error).replace("\n", "; ")
+
+    images = [series for series in group_series(folder, on_error=refuse) if series.kind == "image"]
     for number, series in enumerate(images):
         name = folder.name if len(images) == 1 else f"{folder.name}-{number + 1}"
         files = tuple(f.relative_to(folder).as_posix() for f in series.files)

@@ -78,8 +78,10 @@ class Model:
         Raises:
             InputError: the image cannot be read or does not fit.
         """
-        case = cases_of([Path(source)], self.plan["preprocess.channels"])[0]
-        images = self._read(case)
+        cases, refused = cases_of([Path(source)], self.plan["preprocess.channels"])
+        if not cases:
+            raise InputError("nothing can be predicted", got="; ".join(refused.values()))
+        images = self._read(cases[0])
         answer = self.predictor.predict(images)
         if TASKS.load(self.plan.task).dense:
             values = np.asarray(self.target.values)[answer]
@@ -97,13 +99,17 @@ class Model:
         """Predict every case of the inputs and write the results; a bad one is refused by name, the rest are done.
 
         Raises:
-            InputError: an input does not exist, or the format is unknown.
+            InputError: none of the inputs is there, or the format is unknown.
         """
         if format is not None and format.lstrip(".").lower() not in FORMATS:
             raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
-        cases = cases_of(inputs, self.plan["preprocess.channels"])
+        cases, refused = cases_of(inputs, self.plan["preprocess.channels"])
+        if not cases:
+            raise InputError(
+                "none of the inputs can be predicted", got="; ".join(refused.values()), fix="check the paths"
+            )
         out.mkdir(parents=True, exist_ok=True)
-        done = Predicted()
+        done = Predicted(refused=refused)
         for number, case in enumerate(cases):
             try:
                 self._one(case, out, format, done)

@@ -19,9 +19,9 @@ from diascope.train.parts import Parts
 
 Progress = Callable[[str, int, int, str], None]
 EVALUATION_SECONDS_A_CASE = {True: 0.1, False: 0.005}
-"""For a dense task and for one vector a case: scoring model and baseline, resampling (measured, docs/lab-log.md)."""
+"""For a dense task and for one vector a case: scoring model and baseline (chosen here from timed runs)."""
 REPORT_SECONDS = 8.0
-"""Bootstrap, figures and pages (measured, docs/lab-log.md)."""
+"""Bootstrap, figures and pages (chosen here from timed runs)."""
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,8 @@ def resume_training(
     plan, run = Plan.load(out / "plan.yaml"), Run.load(out / "run.json")
     log = out / "log.jsonl"
     last = log.stat().st_mtime if log.exists() else (out / "run.json").stat().st_mtime
-    had = run.seconds.get("before", 0.0) + max(0.0, last - run.seconds.get("began", last))
-    run = run.model_copy(update={"seconds": {**run.seconds, "before": had, "began": began}})
+    had = run.earlier_seconds + max(0.0, last - (run.began or last))
+    run = run.model_copy(update={"earlier_seconds": had, "began": began})
     run.save(out / "run.json")
     fingerprint = Fingerprint.load(out / "fingerprint.json")
     return Training(
@@ -146,7 +146,8 @@ def open_run(training: Training) -> Run:
     run = Run(
         plan_digest=training.plan.digest(),
         status="training",
-        seconds={"began": training.started, "plan": time.time() - training.started},
+        began=training.started,
+        seconds={"plan": time.time() - training.started},
         seeds=training.members,
         machine=machine_facts(),
         replays=training.plan["schedule.steps"] is not None,
@@ -189,7 +190,8 @@ def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: 
             plan, reserve = plan.with_decisions(predict__mirror=decision), plain
             plan.save(training.run / "plan.yaml")
     left = training.started + plan["budget.seconds"] - time.time()
-    if reserve > left and not replays:
+    fresh = not (training.run / "members" / "00" / "schedule.json").exists()
+    if reserve > left and fresh and not replays:
         raise BudgetError(
             "the time is too short: the held-out cases alone take longer",
             expected=f"more than {reserve + plan['budget.seconds'] - left:.0f} s",
@@ -242,7 +244,12 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
     steps, cut = _schedule(run, number)
     known = plan["schedule.steps"] if isinstance(plan["schedule.steps"], list) else []
     cuts = plan["schedule.cuts"] or []
-    because = "from the step time measured at the start and the time that was left"
+    most = plan["schedule.largest_steps"]
+    because = (
+        f"the plan's own cap (schedule.largest_steps = {most}): the time would have allowed more"
+        if steps >= most
+        else "from the step time measured at the start and the time that was left"
+    )
     why_cut = "the machine slowed down: the rest was shortened once" if cut else "no cut was needed"
     plan = plan.with_decisions(
         schedule__steps=Decision(value=[*known[:number], steps], rule="clock", because=because, chosen_by="measured"),

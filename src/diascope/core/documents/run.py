@@ -21,8 +21,8 @@ class Run(Document):
 
     Attributes:
         status: ``training`` until the weights are there, ``trained`` until the report is there, then ``done``.
-        seconds: of each stage, by its name; ``began`` is the time of day (Unix), ``before`` what earlier parts of an
-            interrupted run took.
+        began: Unix time at which the budget began to run; earlier_seconds: what interrupted parts of the run took.
+        seconds: of each stage, by its name; ``total`` is that of the whole command, once it is over.
         seeds: members a fold.
         peak_memory_gib: largest resident memory of the process; predicted by the plan beside it.
         machine: processor, cores, memory, versions.
@@ -33,6 +33,8 @@ class Run(Document):
     plan_digest: str
     status: Literal["training", "trained", "done"]
     members: tuple[Member, ...] = ()
+    began: float = 0.0
+    earlier_seconds: float = 0.0
     seconds: dict[str, float] = {}
     peak_memory_gib: float | None = None
     predicted_memory_gib: float | None = None

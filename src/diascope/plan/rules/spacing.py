@@ -37,7 +37,8 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     if not fingerprint.has_spacing:
         spacing = (None, "spacing unknown in at least one case: voxels stay as they are")
     elif spread.max() < 1.01:
-        spacing = (None, f"all cases have the same spacing {median.round(4).tolist()} mm: nothing to resample")
+        kept = [float(s) for s in median.round(5)]
+        spacing = (kept, "all cases have it, so training resamples nothing; later images are brought to it")
     else:
         spacing = ([float(s) for s in target.round(5)], "median of each axis, 10th percentile if coarse")
     separate = int(np.argmax(median)) if anisotropic else None

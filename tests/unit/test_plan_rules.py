@@ -1,0 +1,136 @@
+"""The planner's rules, against nnU-Net's published choices and against the budget."""
+
+import pytest
+
+pytest.importorskip("torch", reason="a network answers for its own cost, and it comes with the extra 'train'")
+
+from diascope.core.documents.dataset import Dataset, Fold, Splits, Target
+from diascope.core.documents.fingerprint import Fingerprint, Intensity, Spread, TargetNumbers
+from diascope.core.errors import BudgetError, OptionError
+from diascope.plan import cost
+from diascope.plan.planner import Request, check_plan, known_keys, make_plan, ordered_rules
+from diascope.plan.rule import Budget
+
+
+def spread(*values: float) -> Spread:
+    return Spread(minimum=values, p10=values, median=values, p90=values, maximum=values)
+
+
+def fingerprint(shape=(35, 50, 36), spacing=(1.0, 1.0, 1.0), *, unit=None, cases=208, kind="mask", **changes):
+    intensity = Intensity(
+        unit=unit, cases=cases, missing=0, minimum=-1000, maximum=1500, mean=40, std=200, foreground_mean=60,
+        foreground_std=30, foreground_p005=-50, foreground_p995=160, scale_varies=1,
+    )  # fmt: skip
+    values = {
+        "dataset_digest": "d", "ndim": len(shape), "cases": cases, "patients": None, "has_spacing": True,
+        "spacing": spread(*spacing), "shape": spread(*shape), "shape_cropped": spread(*shape), "nonzero_share": 1.0,
+        "voxels": 1e9, "modality": None, "channels": {"image": intensity},
+        "targets": {"t": TargetNumbers(kind=kind, counts={"a": cases // 2, "b": cases // 2}, missing=0)},
+    }  # fmt: skip
+    return Fingerprint(**(values | changes))
+
+
+def dataset(kind="mask", *, classes=("background", "a", "b"), ndim=3, test=()):
+    target = Target(kind=kind, classes=classes, values=(0, 1, 2) if kind == "mask" else ())
+    splits = Splits(origin="made", grouped_by="case", folds=(Fold(train=("1",), validation=("2",)),), test=test)
+    return Dataset(
+        name="x",
+        root="/",
+        layout="pairs",
+        ndim=ndim,
+        channels=("image",),
+        cases=(),
+        targets={"t": target},
+        splits=splits,
+    )
+
+
+def plan(found=None, data=None, *, seconds=1800.0, memory=16 * 2**30, **request):
+    budget = Budget(seconds=seconds, memory_bytes=memory, disk_bytes=10**9, cores=2)
+    return make_plan(data or dataset(), found or fingerprint(), Request("data", budget, **request))
+
+
+def test_hippocampus_gets_nnunets_patch_and_depth():
+    made = plan()
+    assert made["patch.size"] == [40, 56, 40]  # nnU-Net's own plan for this data set
+    assert made["network.strides"] == [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2]]
+
+
+def test_coarse_axis_is_not_halved_and_not_convolved_at_first():
+    kernels, strides = cost.unet_levels((20, 256, 256), (3.6, 0.6, 0.6))  # as nnU-Net plans prostate MR
+    assert kernels[0] == [1, 3, 3]
+    assert strides[1] == [1, 2, 2]
+    assert strides[2] == [1, 2, 2]
+
+
+def test_coarse_axis_takes_its_10th_percentile():
+    spacing = Spread(minimum=(0.5, 0.5, 2), p10=(0.6, 0.6, 3), median=(0.6, 0.6, 5), p90=(0.8,) * 3, maximum=(1, 1, 8))
+    made = plan(fingerprint((256, 256, 20), (0.6, 0.6, 5), spacing=spacing))
+    assert made["preprocess.spacing_mm"] == [0.6, 0.6, 3.0]
+    assert made["preprocess.separate_axis"] == 2
+
+
+@pytest.mark.parametrize(("unit", "scheme"), [("HU", "clip_zscore"), ("SUV", "clip_zscore"), (None, "zscore")])
+def test_units_decide_the_normalisation(unit, scheme):
+    assert plan(fingerprint(unit=unit))["preprocess.normalise"]["image"]["scheme"] == scheme
+
+
+def test_large_volumes_get_a_smaller_patch_with_less_memory_or_time():
+    large = fingerprint((512, 512, 300))
+    sizes = [plan(large)["patch.size"], plan(large, seconds=60.0)["patch.size"]]
+    little = plan(large, memory=2 * 2**30)
+    volumes = [a * b * c for a, b, c in (*sizes, little["patch.size"])]
+    assert volumes[1] < volumes[0]
+    assert little["memory.predicted_bytes"] <= 2 * 2**30
+
+
+def test_no_network_fits_a_tiny_memory():
+    with pytest.raises(BudgetError, match="memory"):
+        plan(memory=10**7)
+
+
+def test_override_is_recorded_and_seen_by_later_rules():
+    made = plan(overrides={"patch.size": "[32, 32, 32]"})
+    decision = made.decisions["patch.size"]
+    assert decision.chosen_by == "user"
+    assert decision.value == [32, 32, 32]
+    assert made["predict.window"] != [40, 56, 48]
+
+
+def test_unknown_override_names_the_nearest():
+    with pytest.raises(OptionError) as caught:
+        plan(overrides={"batch.sise": "2"})
+    assert "batch.size" in str(caught.value)
+
+
+def test_given_test_part_leaves_the_validation_part_to_fit_on():
+    found, classes = fingerprint(kind="class"), ("a", "b")
+    assert plan(found, dataset("class", classes=classes))["calibrate.held_back"] == 0.1
+    assert plan(found, dataset("class", classes=classes, test=("3",)))["calibrate.held_back"] == 0.0
+
+
+def test_names_of_sides_forbid_mirroring():
+    flat = fingerprint((64, 64), (1.0, 1.0), kind="class", has_spacing=False)
+    assert plan(flat, dataset("class", classes=("ill", "well"), ndim=2))["augment.flip"] == [1]
+    assert plan(flat, dataset("class", classes=("left", "right"), ndim=2))["augment.flip"] == []
+
+
+def test_every_decision_is_known_and_has_a_reason():
+    made = plan()
+    assert set(made.decisions) == set(known_keys())
+    assert all(d.because and d.rule for d in made.decisions.values())
+    check_plan(made)
+
+
+def test_edited_value_of_another_type_is_refused():
+    made = plan()
+    wrong = made.decisions["batch.size"].model_copy(update={"value": "many"})
+    with pytest.raises(OptionError, match=r"batch\.size has the wrong type"):
+        check_plan(made.model_copy(update={"decisions": {**made.decisions, "batch.size": wrong}}))
+
+
+def test_rules_come_after_those_they_read():
+    seen: set[str] = set()
+    for rule in ordered_rules():
+        assert set(rule.after) <= seen
+        seen.add(rule.name)
