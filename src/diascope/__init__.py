@@ -7,6 +7,8 @@ run = diascope.train("DATA", budget="30m", out="runs/first")
 masks = diascope.load("runs/first").predict("scan.nii.gz")
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -17,10 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "inspect", "load", "plan", "predict", "train"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import the public verbs when first asked for, so that ``import diascope`` costs nothing."""
-    if name in __all__:
-        from importlib import import_module
+class _Verbs(ModuleType):
+    """The package as a module whose verbs are never hidden by the rooms of the same name (``diascope.train``)."""
 
-        return getattr(import_module("diascope.api"), name)
-    raise AttributeError(f"module 'diascope' has no attribute {name!r}")
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        """Import a verb when it is first asked for, so that ``import diascope`` costs nothing."""
+        if name in __all__:
+            from importlib import import_module
+
+            return getattr(import_module("diascope.api"), name)
+        raise AttributeError(f"module 'diascope' has no attribute {name!r}")
+
+
+sys.modules[__name__].__class__ = _Verbs

@@ -118,7 +118,9 @@ def train(  # the one long verb: its options are those of the command line
     try:
         run = run_training(training)
     except BudgetError:
-        if new:  # nothing was trained: a second try must not find half a run in its way
+        if new and not any(
+            out.glob("members/*/model.safetensors")
+        ):  # nothing was trained: a second try must not find half a run in its way
             shutil.rmtree(out, ignore_errors=True)
         raise
     begun = time.time()

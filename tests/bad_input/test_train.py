@@ -116,10 +116,12 @@ def test_output_below_a_file_is_refused(pairs: Path, tmp_path: Path, run):
 
 
 def test_full_disk_is_said_and_nothing_is_half_written(pairs: Path, tmp_path: Path, run, monkeypatch):
+    from diascope.train import checkpoint
+
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", str(tmp_path / "run" / "model.safetensors"))
 
-    monkeypatch.setattr("diascope.train.checkpoint.save_file", full)
+    monkeypatch.setattr(checkpoint, "save_file", full)
     code, text = run("train", pairs, "--out", tmp_path / "run", *sets("schedule.steps=2"))
     assert code == 1
     assert "disk is full" in text
@@ -133,13 +135,16 @@ def test_unknown_run_is_refused(tmp_path: Path, pairs: Path, run):
 
 
 def test_corrupt_checkpoint_falls_back_to_the_one_before(pairs: Path, tmp_path: Path, run, monkeypatch):
-    monkeypatch.setattr("diascope.train.member.CHECKPOINT_SECONDS", 0)
+    from diascope.train import member
+
+    monkeypatch.setattr(member, "CHECKPOINT_SECONDS", 0)
     out = tmp_path / "run"
     assert run("train", pairs, "--out", out, *sets("schedule.steps=4"))[0] == 0
     (out / "members" / "00" / "model.safetensors").unlink()
     facts = (out / "run.json").read_text()
     start, end = facts.index('"members"'), facts.index('"seconds"', facts.index("weights_digest"))
-    (out / "run.json").write_text(facts[:start] + '"members": [],\n ' + facts[end:])
+    resumed = facts[:start] + '"members": [],\n ' + facts[end:]
+    (out / "run.json").write_text(resumed.replace('"done"', '"training"'))
     newest = sorted((out / "members" / "00" / "checkpoint").glob("*.safetensors"))[-1]
     newest.write_bytes(b"damaged")
     assert run("train", pairs, "--out", out, "--resume")[0] == 0

@@ -139,7 +139,7 @@ def test_grouping_sorts_by_position_and_shows_no_identity(tmp_path: Path) -> Non
 def test_echoes_at_the_same_positions_become_volumes(tmp_path: Path) -> None:
     for echo in (10, 20):
         folder = tmp_path / str(echo)
-        write_series(folder, volume() + np.int16(echo), kind="MR", series="1.2.3", EchoTime=echo)
+        write_series(folder, volume() + np.int16(echo), kind="MR", series="1.2.3", study="1.2", EchoTime=echo)
     found = dicom.group_series(tmp_path)
     assert [s.frames for s in found] == [6, 6]
     for series, echo in zip(found, (10, 20), strict=True):

@@ -46,7 +46,7 @@ def dataset(kind="mask", *, classes=("background", "a", "b"), ndim=3, test=()):
 
 
 def plan(found=None, data=None, *, seconds=1800.0, memory=16 * 2**30, **request):
-    budget = Budget(seconds=seconds, memory_bytes=memory, disk_bytes=10**9, cores=2)
+    budget = Budget(seconds=seconds, memory_bytes=memory, disk_bytes=10**12, cores=2)
     return make_plan(data or dataset(), found or fingerprint(), Request("data", budget, **request))
 
 
@@ -65,7 +65,7 @@ def test_coarse_axis_is_not_halved_and_not_convolved_at_first():
 
 def test_coarse_axis_takes_its_10th_percentile():
     spacing = Spread(minimum=(0.5, 0.5, 2), p10=(0.6, 0.6, 3), median=(0.6, 0.6, 5), p90=(0.8,) * 3, maximum=(1, 1, 8))
-    made = plan(fingerprint((256, 256, 20), (0.6, 0.6, 5), spacing=spacing))
+    made = plan(fingerprint((256, 256, 20)).model_copy(update={"spacing": spacing}))
     assert made["preprocess.spacing_mm"] == [0.6, 0.6, 3.0]
     assert made["preprocess.separate_axis"] == 2
 

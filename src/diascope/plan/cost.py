@@ -18,6 +18,9 @@ BASE_BYTES = 0.57 * 2**30
 LEAST_LEVELS, MOST_LEVELS = 3, 7
 """Of a U-Net: MONAI's needs three; a tiny image gets levels that do not halve it."""
 
+CACHE_SHARE = 0.4
+"""Of the memory beyond the interpreter's own, for prepared cases; more of them are mapped from files."""
+
 SHARE_FOR_TRAINING = 0.8
 """Of the budget's time; the rest is reading, prediction, evaluation and report."""
 
@@ -53,14 +56,19 @@ def memory_bytes(context: Context, shape: Shape, network: str, batch: int) -> fl
 
 
 def cached_bytes(context: Context) -> float:
-    """Return what the prepared training cases take in memory: float32 channels and one byte of labels a voxel."""
-    if context.values.get("cache.mode") == "mapped":
-        return 0.0
-    return prepared_bytes(context)
+    """Return what the prepared training cases take in memory: nothing where they are mapped from files."""
+    mode = context.values.get("cache.mode")
+    is_mapped = not fits_in_memory(context) if mode is None else mode == "mapped"
+    return 0.0 if is_mapped else prepared_bytes(context)
+
+
+def fits_in_memory(context: Context) -> bool:
+    """Answer whether the prepared cases take no more than their share of the memory."""
+    return prepared_bytes(context) <= CACHE_SHARE * (context.budget.memory_bytes - BASE_BYTES)
 
 
 def prepared_bytes(context: Context) -> float:
-    """Return the size of all prepared cases, wherever they lie."""
+    """Return the size of all prepared cases, wherever they lie: float32 channels, a byte of labels a voxel."""
     planes = sum(context.values["preprocess.components"].values())
     voxels = float(prod(context.values.get("preprocess.shape") or median_shape(context)))
     return context.fingerprint.cases * voxels * (4 * planes + (1 if context.task.dense else 0))

@@ -53,16 +53,17 @@ class Predictor:
         cropped = replace(
             trace, resampled=trace.cropped, final=trace.cropped, offset=(0,) * len(trace.final), separate_axis=None
         )
+        grid = trace.final if trace.final != trace.resampled else trace.cropped
         labels = class_map(
             prepared.array,
             self._window,
             outputs=outputs,
             window=tuple(self.plan["predict.window"]),
             overlap=float(self.plan["predict.overlap"]),
-            shape=trace.cropped,
+            shape=grid,
             progress=progress,
         )
-        return restore_labels(labels, cropped)
+        return restore_labels(labels, trace if trace.final != trace.resampled else cropped)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the mean logits ``(B, O)`` over members and mirrored images."""

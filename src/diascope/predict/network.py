@@ -1,5 +1,6 @@
 """The network of a plan, described and loaded by an engine."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,13 @@ def build_network(plan: Plan, target: Target) -> Any:
     Raises:
         OptionError: the plan's values under ``network.`` do not fit together.
     """
+    for key in ("patch.size", "predict.window"):
+        if strides := plan["network.strides"]:
+            multiples = [math.prod(axis) for axis in zip(*strides, strict=True)]
+            if any(n % m for n, m in zip(plan[key], multiples, strict=True)):
+                raise OptionError(
+                    f"{key} is not divisible by the strides", expected=f"multiples of {multiples}", got=plan[key]
+                )
     try:
         return NETWORKS.load(plan["network.name"]).build(network_shape(plan, target))
     except (ValueError, TypeError, KeyError, IndexError) as error:

@@ -47,6 +47,8 @@ class Clock:
         if now < self.started + CUT_FROM * (self.deadline - self.started):
             return False
         left = self.total - step
+        if left <= 0:
+            return False
         expected = left * sum(self._recent) / len(self._recent)
         if now + expected <= self.deadline:
             return False

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diascope.calibration.fit import fit
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
+from diascope.core.errors import DatasetError, InputError
 from diascope.core.families import KINDS, TASKS
 from diascope.predict.case import work
 from diascope.predict.heldout import VECTORS_TOGETHER, Part, make_predictor, predict_part, predict_vectors
@@ -20,7 +21,8 @@ from diascope.train.parts import Parts
 Progress = Callable[[str, int, int, str], None]
 EVALUATION_SECONDS_A_CASE = {True: 0.1, False: 0.005}
 """For a dense task and for one vector a case: scoring model and baseline (chosen here from timed runs)."""
-REPORT_SECONDS = 8.0
+TIMED_CASES = 3
+REPORT_SECONDS = 12.0
 """Bootstrap, figures and pages (chosen here from timed runs)."""
 
 
@@ -45,27 +47,38 @@ def predict_heldout(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fol
     predict_part(run / "predictions", dataset, plan, part, progress)
 
 
-def reserve_seconds(dataset: Dataset, plan: Plan, folds: Sequence[Fold], *, mirror: int) -> float:
-    """Return the seconds to keep back for the end, from one held-out case predicted by the untrained network."""
+def reserve_seconds(dataset: Dataset, plan: Plan, folds: Sequence[Fold], *, mirror: int, members: int) -> float:
+    """Return the seconds to keep back for the end, from a few held-out cases predicted by the untrained network.
+
+    Raises:
+        DatasetError: none of them can be read.
+    """
     first = folds[0].parts
     task = TASKS.load(plan.task)
     predictor = make_predictor(dataset, plan, (None,), mirror=())
     times = []
-    for case_id in first.evaluate[:3]:
+    for case_id in first.evaluate:
+        if len(times) == TIMED_CASES:
+            break
         start = time.perf_counter()
-        images = read_images(dataset, plan, dataset.by_id()[case_id])
-        prepared = predictor.prepare(images)
+        try:
+            images = read_images(dataset, plan, dataset.by_id()[case_id])
+            prepared = predictor.prepare(images)
+        except InputError:  # the prediction refuses it by name
+            continue
         between = time.perf_counter()
         predictor.predict(images)
         shape = prepared.array.shape[1:]
         each = (time.perf_counter() - between) / work(plan, shape, 1, 0)
         times.append((between - start, each * work(plan, shape, 1, mirror)))
+    if not times:
+        raise DatasetError("none of the held-out cases can be read", fix="see what diascope inspect says of them")
     reading, passing = np.median(np.array(times), axis=0)
-    members = max(1, len(folds[0].weights)) if first.split != "test" else sum(len(f.weights) or 1 for f in folds)
+    voters = members * (len(folds) if first.split == "test" else 1)
     cases = len(first.evaluate) if first.split == "test" else sum(len(f.parts.evaluate) for f in folds)
     fitting = sum(len(f.parts.calibrate) for f in folds)
-    each = reading + passing * members + EVALUATION_SECONDS_A_CASE[task.dense]
-    return float(each * cases + (reading + passing) * fitting + REPORT_SECONDS)
+    each = reading + passing * voters + EVALUATION_SECONDS_A_CASE[task.dense]
+    return float(each * cases + (reading + passing * members) * fitting + REPORT_SECONDS)
 
 
 def _groups(folds: Sequence[Fold]) -> list[tuple[tuple[str, ...], tuple[Path, ...]]]:
@@ -91,6 +104,8 @@ def _fit_calibration(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fo
             progress("calibrate", number + 1, len(folds), f"{len(found)} cases")
     references = [kind.encode(target, cases[k.split("/", 1)[1]].targets.get(plan.target or "")) for k in found]
     fitted_on = folds[0].parts.fitted_on
+    if len(folds) > 1 and folds[0].parts.split == "validation":
+        fitted_on += ", in each fold by a network that had not seen them; other folds evaluate these cases"
     logits = np.stack(list(found.values()))
     calibration = fit(task.fits, logits, np.stack(references), task.head(target), fitted_on=fitted_on)
     calibration.save(run / "calibration.json")

@@ -163,6 +163,6 @@ def measure_step(fabric: Fabric, plan: Plan, target: Target, batches: Batches, *
         now = time.perf_counter()
         times.append(now - start)
         start = now
-        if now - began > seconds and len(times) >= 2:
+        if fabric.broadcast(now - began > seconds and len(times) >= 2):  # all processes stop at the same step
             break
     return float(np.quantile(times[1:], 0.25))

@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.document import write_atomically
 from diascope.core.documents.plan import Plan
-from diascope.core.errors import BudgetError
+from diascope.core.errors import BudgetError, InputError, RunError
 from diascope.core.settings import Settings
 from diascope.plan.rule import usable_cores
 from diascope.train.checkpoint import load_checkpoint, save_checkpoint, save_weights
@@ -136,7 +136,10 @@ def _probe_batches(job: Job, fabric: Fabric, cache: Path) -> list[tuple[torch.Te
         return []
     count = PROBE_CASES if job.plan["preprocess.shape"] is None else 256
     ids = job.parts.probe[:: max(1, len(job.parts.probe) // count)][:count]
-    store = build_store(job.dataset, job.plan, ids, cache=cache)
+    try:
+        store = build_store(job.dataset, job.plan, ids, cache=cache)
+    except (InputError, RunError):  # a second curve is not worth a run; the prediction names the case
+        return []
     batch = min(len(store), job.plan["batch.size"])
     batches = Batches(store, tuple(job.plan["patch.size"]), batch, seed=0, foreground=1.0)
     return [tuple(torch.as_tensor(part) for part in batches[i]) for i in range(-(-len(store) // batch))]  # pyright: ignore[reportReturnType]
@@ -198,12 +201,14 @@ def _run_steps(
             last = step + 1 >= clock.end
             if fabric.global_rank == 0 and ((step + 1) % every == 0 or last):
                 _report(fabric, job, loop, clock, step + 1, float(loss), probes)
-            wants = bool(fabric.broadcast(time.time() - saved > CHECKPOINT_SECONDS or bool(interrupted)))
+            stops, wants = fabric.broadcast(
+                (bool(interrupted), time.time() - saved > CHECKPOINT_SECONDS or bool(interrupted))
+            )
             if (wants or last) and fabric.global_rank == 0:
                 save_checkpoint(folder, step + 1, loop.trainee, {"end": clock.end})
             if wants:
                 saved = time.time()
-            if interrupted:
+            if stops:
                 raise KeyboardInterrupt
 
 

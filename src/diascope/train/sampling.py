@@ -1,11 +1,13 @@
 """Which cases and patches a step sees: a function of seed, step and rank alone, so that resuming repeats it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diascope.train.store import Sample, Store
+
+KEPT_ORDERS = 8
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Batches:
         foreground: share of patches centred on a foreground voxel, its class drawn evenly.
         balance: 0 draws each case once an epoch; 1 draws classes evenly; between, by a power of their share.
         rank, world: this process of how many.
+        orders: of the last epochs, kept because drawing them takes time.
     """
 
     store: Store
@@ -27,6 +30,7 @@ class Batches:
     balance: float = 0.0
     rank: int = 0
     world: int = 1
+    orders: dict[int, NDArray[np.intp]] = field(default_factory=dict, compare=False, repr=False)
 
     def __getitem__(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
         """Return images ``(B, C, *patch)`` and targets ``(B, *patch)`` int64, or ``(B, O)`` float32.
@@ -74,22 +78,18 @@ class Batches:
         return corner
 
 
-_ORDERS: dict[tuple, NDArray[np.intp]] = {}
-
-
 def epoch_order(batches: Batches, epoch: int) -> NDArray[np.intp]:
     """Return the cases of one epoch in their order: a permutation, or drawn by class where classes are balanced."""
-    key = (id(batches.store), batches.seed, batches.balance, epoch)
-    if key not in _ORDERS:
-        if len(_ORDERS) > 8:
-            _ORDERS.clear()
+    if epoch not in batches.orders:
+        if len(batches.orders) > KEPT_ORDERS:
+            batches.orders.clear()
         rng = np.random.default_rng([batches.seed, epoch, 2])
         count = len(batches.store)
         if batches.balance <= 0 or batches.store.is_map:
-            _ORDERS[key] = rng.permutation(count)
+            batches.orders[epoch] = rng.permutation(count)
         else:
-            _ORDERS[key] = rng.permutation(_systematic(case_weights(batches.store, batches.balance), rng))
-    return _ORDERS[key]
+            batches.orders[epoch] = rng.permutation(_systematic(case_weights(batches.store, batches.balance), rng))
+    return batches.orders[epoch]
 
 
 def case_weights(store: Store, balance: float) -> NDArray[np.float64]:

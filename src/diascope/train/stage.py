@@ -28,6 +28,10 @@ MIRROR_SHARE = 0.1
 """Mirrored prediction is dropped where it would take more than this share of the budget."""
 
 
+BEGUN = {"dataset.yaml", "fingerprint.json", "plan.yaml"}
+"""What lies in a run's folder that was killed before ``run.json`` was written."""
+
+
 @dataclass(frozen=True)
 class Training:
     """One call of the stage.
@@ -71,8 +75,9 @@ def run_training(training: Training) -> Run:
             job = _job(training, plan, fold, number=number, seed=seed, deadline=math.inf if run.replays else end)
             train_member(job)
             plan = plan if run.replays else _record_schedule(training.run, plan, number)
-            steps = _schedule(training.run, number)[0] or 0
-            done.append(_member(job, steps, time.time() - begun, fold=fold.number))
+            total, cut = _schedule(training.run, number)
+            total, cut = (total, cut) if total is not None else (job.steps or 0, job.cut)
+            done.append(_member(job, cut[1] if cut else total, time.time() - begun, fold=fold.number))
             run = run.model_copy(update={"members": tuple(done)})
             run.save(training.run / "run.json")
         trained = [_with_weights(training.run, fold, done) for fold in folds]
@@ -133,7 +138,7 @@ def open_run(training: Training) -> Run:
     folder = training.run
     if training.resume and (folder / "run.json").exists():
         return Run.load(folder / "run.json")
-    if folder.exists() and any(folder.iterdir()) and not training.resume:
+    if folder.exists() and not {p.name for p in folder.iterdir()} <= (BEGUN if training.resume else set()):
         raise InputError(
             f"{folder.name} is not empty",
             expected="a folder that is new or empty",
@@ -179,9 +184,9 @@ def _processor() -> str:
 def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: bool) -> tuple[Plan, float]:
     """Return the plan with mirroring decided, and the seconds to keep for the end."""
     axes = list(plan["predict.mirror"])
-    reserve = reserve_seconds(training.dataset, plan, folds, mirror=len(axes))
+    reserve = reserve_seconds(training.dataset, plan, folds, mirror=len(axes), members=training.members)
     if axes and not replays and plan.decisions["predict.mirror"].chosen_by == "rule":
-        plain = reserve_seconds(training.dataset, plan, folds, mirror=0)
+        plain = reserve_seconds(training.dataset, plan, folds, mirror=0, members=training.members)
         if reserve - plain > MIRROR_SHARE * plan["budget.seconds"]:
             because = (
                 f"mirrored prediction would take {reserve - plain:.0f} s more, over {MIRROR_SHARE:.0%} of the time"

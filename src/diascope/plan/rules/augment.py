@@ -14,11 +14,11 @@ def _flip(context: Context) -> tuple[list[int], str]:
     names = [context.target_name or "", *target.classes, *context.dataset.channels]
     if any(SIDED.search(name) for name in names):
         return [], "a name speaks of sides: mirroring would make it wrong"
-    if fingerprint.ndim == 3 and fingerprint.has_spacing:
-        return [], "volumes have a known orientation, and bodies are not mirror images of themselves"
+    if fingerprint.has_spacing:
+        return [], "the images have a known orientation, and bodies are not mirror images of themselves"
     if fingerprint.ndim == 3:
         return [], "the orientation of the volumes is unknown"
-    return [1], "pictures mirrored left to right show the same finding"
+    return [1], "pictures without orientation: columns are mirrored (chosen here; off where a name speaks of sides)"
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:

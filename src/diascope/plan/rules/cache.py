@@ -6,14 +6,11 @@ from diascope.core.errors import BudgetError
 from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
 
-MEMORY_SHARE = 0.4
-
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     size = cost.prepared_bytes(context)
-    allowed = MEMORY_SHARE * (context.budget.memory_bytes - cost.BASE_BYTES)
-    if size <= allowed:
-        return {"cache.mode": ("memory", f"{size / 2**20:.0f} MiB fit in {MEMORY_SHARE:.0%} of the memory")}
+    if cost.fits_in_memory(context):
+        return {"cache.mode": ("memory", f"{size / 2**20:.0f} MiB fit in {cost.CACHE_SHARE:.0%} of the memory")}
     if size > context.budget.disk_bytes and context.values.get("cache.mode") != "memory":
         raise BudgetError(
             "the prepared cases fit neither the memory nor the disk",
@@ -21,7 +18,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
             got=f"disk {context.budget.disk_bytes / 2**30:.1f}, memory {context.budget.memory_bytes / 2**30:.1f} GiB",
             fix="give more with --disk or --memory",
         )
-    return {"cache.mode": ("mapped", f"{size / 2**30:.1f} GiB do not fit in {MEMORY_SHARE:.0%} of the memory")}
+    return {"cache.mode": ("mapped", f"{size / 2**30:.1f} GiB do not fit in {cost.CACHE_SHARE:.0%} of the memory")}
 
 
 RULE = Rule("cache", {"cache.mode": str}, _apply, after=("patch",))

@@ -7,8 +7,9 @@ from diascope.plan.rule import Context, Rule
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     dataset, numbers = context.dataset, context.fingerprint.channels
-    components = {name: dataset.components.get(name, 1) for name in dataset.channels}
-    absent = {name: numbers[name].missing for name in dataset.channels if numbers[name].missing}
+    names = context.values.get("preprocess.channels", list(dataset.channels))
+    components = {name: dataset.components.get(name, 1) for name in names}
+    absent = {name: numbers[name].missing for name in names if name in numbers and numbers[name].missing}
     lacking = f"missing in {absent} cases: their mean stands for them" if absent else "no case lacks a channel"
     return {
         "preprocess.channels": (list(dataset.channels), "all that the data set has, in its order"),

@@ -1,6 +1,6 @@
 """Optimiser and schedule; the number of steps is measured when training starts."""
 
-from typing import Any
+from typing import Any, Literal
 
 from diascope.plan.rule import Context, Rule
 
@@ -20,7 +20,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "optimiser.clip_norm": (12.0 if dense else 5.0, "gradients above this norm are scaled down"),
         "schedule.warmup": (0.03, "share of the steps in which the rate rises; then a half cosine to zero"),
         "schedule.ema": (0.1, "weights are averaged over this share of the steps"),
-        "schedule.largest_steps": (20000, "more steps than this over-fit rather than learn"),
+        "schedule.largest_steps": (20000, "the plan's own cap (chosen here)"),
         "schedule.steps": (None, "measured at the start of training, one number a member"),
         "schedule.cuts": (None, "where a slower machine shortened the schedule: [step, new total] a member"),
     }
@@ -29,7 +29,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
 RULE = Rule(
     "optimiser",
     {
-        "optimiser.name": str,
+        "optimiser.name": Literal["adamw"],
         "optimiser.learning_rate": float,
         "optimiser.weight_decay": float,
         "optimiser.clip_norm": float,

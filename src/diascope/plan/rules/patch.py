@@ -5,6 +5,7 @@ the median shrinks until memory and time fit (Isensee et al. 2021). A short budg
 are enough steps.
 """
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -77,7 +78,8 @@ def _fixed(context: Context) -> tuple[list[int], str]:
         built = cost.shape_of(context, shape, options)
         network = context.task.networks[0]
         passes = cost.steps_possible(context, built, network, 1)
-        fits = cost.memory_bytes(context, built, network, 8) <= context.budget.memory_bytes
+        sized = replace(context, values={**context.values, "preprocess.shape": shape})
+        fits = cost.memory_bytes(sized, built, network, 8) <= context.budget.memory_bytes
         if fits and passes >= min(PASSES_WANTED, 60 * context.training_cases):
             return shape, f"the largest size at which {passes:.0f} images pass in the time; median {list(median)}"
     if not fits:
@@ -103,6 +105,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
             "patch.size": (patch, because),
         }
     shape, because = _fixed(context)
+    shape = context.values.get("preprocess.shape") or shape
     return {
         "preprocess.shape": (shape, because),
         "preprocess.fit": ("resize", "the whole image is kept: a finding may lie at the border"),
