@@ -147,7 +147,8 @@ def test_corrupt_checkpoint_falls_back_to_the_one_before(pairs: Path, tmp_path: 
     (out / "run.json").write_text(resumed.replace('"done"', '"training"'))
     newest = sorted((out / "members" / "00" / "checkpoint").glob("*.safetensors"))[-1]
     newest.write_bytes(b"damaged")
-    assert run("train", pairs, "--out", out, "--resume")[0] == 0
+    code, text = run("train", pairs, "--out", out, "--resume")
+    assert code == 0, text
     assert "damaged checkpoint" in (out / "log.jsonl").read_text()
 
 

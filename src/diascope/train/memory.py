@@ -22,6 +22,7 @@ class PeakMemory:
 
     def __enter__(self) -> "PeakMemory":
         """Begin to watch."""
+        self._look()
         self._thread.start()
         return self
 
@@ -33,12 +34,15 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self) -> None:
-        me = psutil.Process()
         while not self._stop.wait(EVERY_SECONDS):
-            total = me.memory_info().rss
-            for child in me.children(recursive=True):
-                try:
-                    total += child.memory_info().rss
-                except psutil.Error:  # it ended between listing and asking
-                    continue
-            self.peak_bytes = max(self.peak_bytes, total)
+            self._look()
+
+    def _look(self) -> None:
+        me = psutil.Process()
+        total = me.memory_info().rss
+        for child in me.children(recursive=True):
+            try:
+                total += child.memory_info().rss
+            except psutil.Error:  # it ended between listing and asking
+                continue
+        self.peak_bytes = max(self.peak_bytes, total)
