@@ -104,12 +104,13 @@ def test_values_that_are_not_finite_are_refused_or_replaced_as_planned() -> None
     assert "2 voxels" in made.notes[0]
 
 
-def test_spacing_sets_the_shape_and_an_image_without_spacing_keeps_its_voxels() -> None:
+def test_spacing_sets_the_shape_and_an_image_without_spacing_is_refused() -> None:
     recipe = Recipe(("a",), spacing_mm=(1.0, 1.0, 2.0), orientation="RAS")
     made = prepare({"a": image(noise(1, 10, 10, 10), (0.5, 2.0, 2.0))}, recipe)
     assert made.array.shape == (1, 5, 20, 10)
     assert made.trace.geometry.steps == pytest.approx((1, 1, 2))
-    assert prepare({"a": image(noise(1, 10, 10, 10), None)}, recipe).array.shape == (1, 10, 10, 10)
+    with pytest.raises(GeometryError, match="spacing is unknown"):
+        prepare({"a": image(noise(1, 10, 10, 10), None)}, recipe)
 
 
 def test_fixed_shape_by_resize_and_by_window() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from diascope.core.documents.dataset import Case, Source
 from diascope.core.errors import InputError, ReadError
 from diascope.core.families import READERS
+from diascope.io import read_header
 
 CHANNEL_NUMBER = re.compile(r"_(\d{4})$")
 
@@ -20,6 +21,7 @@ def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case
     """
     suffixes = sorted({s for r in READERS.all().values() for s in r.suffixes}, key=len, reverse=True)
     found: dict[str, dict[str, Source]] = {}
+    names: dict[tuple[Path, str], str] = {}  # equal names in two folders are two patients
     refused: dict[str, str] = {}
     for given in inputs:
         try:
@@ -31,10 +33,24 @@ def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case
             stem = _stem(path, suffixes)
             number = CHANNEL_NUMBER.search(stem)
             if number and len(channels) > 1 and int(number[1]) < len(channels):
-                found.setdefault(stem[: number.start()], {})[channels[int(number[1])]] = source
+                place = (path.parent, stem[: number.start()])
+                name = names.setdefault(place, _unused(place[1], found))
+                found.setdefault(name, {})[channels[int(number[1])]] = source
             else:
-                found.setdefault(_unused(stem, found), {})[channels[0]] = source
+                found[_unused(stem, found)] = _channels_of(source, channels)
     return [Case(id=name, images=images) for name, images in found.items()], refused
+
+
+def _channels_of(source: Source, channels: Sequence[str]) -> dict[str, Source]:
+    """Return a file as the first channel, or as all of them where it holds just so many (4-D NIfTI, as MSD's)."""
+    if len(channels) > 1 and source.index is None and not source.files:
+        try:
+            held = read_header(Path("/"), source).channels
+        except InputError:  # the prediction refuses the file by name
+            held = 1
+        if held == len(channels):
+            return {name: source.model_copy(update={"index": n}) for n, name in enumerate(channels)}
+    return {channels[0]: source}
 
 
 def _sources(given: Path, suffixes: Sequence[str], refused: dict[str, str]) -> list[tuple[Path, Source]]:

@@ -195,8 +195,15 @@ def _resampled_shape(
             )
     if recipe.shape and recipe.fit == "resize":
         return recipe.shape
-    if recipe.spacing_mm is None or not reference.has_spacing:
+    if recipe.spacing_mm is None:
         return cropped
+    if not reference.has_spacing:
+        raise GeometryError(
+            "the image's spacing is unknown, but the network was trained on a fixed one",
+            expected=f"an image with its spacing, to be brought to {recipe.spacing_mm} mm",
+            got="no spacing",
+            fix="write the image again with its true spacing",
+        )
     steps = [reference.steps[axis] for axis in axes]
     return tuple(max(1, round(n * s / t)) for n, s, t in zip(cropped, steps, recipe.spacing_mm, strict=True))
 

@@ -17,7 +17,7 @@ class Recipe:
     Attributes:
         channels: names in the order of the network's inputs; the first that a case has is its reference grid.
         components: channel name → planes (3 for a colour picture); absent names have 1.
-        spacing_mm: resample to this, in canonical axes; None keeps the voxels (and so does an image without spacing).
+        spacing_mm: resample to this, in canonical axes; None keeps the voxels. An image without spacing is refused.
         shape: a fixed size for every case, or None.
         fit: how ``shape`` is reached: ``resize`` stretches, ``pad_crop`` keeps voxels and is centred.
         orientation: ``RAS`` turns 3-D axes to the nearest canonical ones, without interpolation; None leaves them.
