@@ -217,3 +217,20 @@ def test_other_data_are_evaluated_apart(pairs, trained, tmp_path):
     metrics = api.evaluate(trained, pairs, out=tmp_path / "external", quick=True)
     assert metrics.split == "external"
     assert metrics.cases == 12
+
+
+def test_one_thread_is_taken_where_it_is_faster_and_recorded(pairs, tmp_path, monkeypatch):
+    import torch
+
+    from diascope.train import member
+
+    monkeypatch.setattr(member, "measure_step", lambda *_, **__: 0.01 * torch.get_num_threads())
+    before = torch.get_num_threads()
+    few = {**SMALL, "machine.threads": "2", "schedule.largest_steps": "3"}
+    try:
+        run = api.train(pairs, out=tmp_path / "run", overrides=few)
+    finally:
+        torch.set_num_threads(before)
+    threads = Plan.load(run / "plan.yaml").decisions["machine.threads"]
+    assert (threads.value, threads.chosen_by) == (1, "measured")
+    assert_equal_weights(run, api.train(run / "plan.yaml", out=tmp_path / "again"))

@@ -33,6 +33,7 @@ CHECKPOINT_SECONDS = 45
 PROBES = 12
 PROBE_CASES = 8
 RECORDS = 200
+FIRST = "00"
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -43,8 +44,7 @@ class Job:
 
     Attributes:
         seed: of weights and batches; deadline: ``time.time()`` by which the last step is to be done.
-        steps, cut: as recorded, or None to measure them.
-        elapsed: seconds of the command before this process, when resuming.
+        steps, cut: as recorded, or None to measure them; threads: as measured before an interruption, else the plan's.
     """
 
     run: Path
@@ -57,7 +57,14 @@ class Job:
     settings: Settings
     steps: int | None = None
     cut: tuple[int, int] | None = None
+    threads: int | None = None
     progress: Progress | None = field(default=None, compare=False)
+
+    @property
+    def chooses_threads(self) -> bool:
+        """Answer whether this member may find one thread faster; the first one decides for all, as the plan records."""
+        alone = self.settings.devices == 1 and self.plan["machine.device"] == "cpu"
+        return alone and self.folder == FIRST
 
     @property
     def place(self) -> Path:
@@ -72,7 +79,7 @@ def train_member(job: Job) -> None:
         BudgetError: not even one step fits.
         KeyboardInterrupt: after a checkpoint was written.
     """
-    torch.set_num_threads(max(1, int(job.plan["machine.threads"]) // job.settings.devices))
+    torch.set_num_threads(max(1, (job.threads or int(job.plan["machine.threads"])) // job.settings.devices))
     device = str(job.plan["machine.device"])
     several = job.settings.devices > 1
     fabric = Fabric(
@@ -95,7 +102,7 @@ def tell_plainly(stage: str, done: int, total: int, text: str) -> None:
 
 def _train_in_process(fabric: Fabric, *, job: Job) -> None:
     """Train in a process of its own, where the thread count is not inherited."""
-    torch.set_num_threads(max(1, int(job.plan["machine.threads"]) // job.settings.devices))
+    torch.set_num_threads(max(1, (job.threads or int(job.plan["machine.threads"])) // job.settings.devices))
     _train(fabric, job)
 
 
@@ -163,6 +170,8 @@ def _clock(fabric: Fabric, job: Job, batches: Batches) -> Clock:
     target = job.dataset.targets[job.plan.target or ""]
     left = job.deadline - time.time()
     seconds = measure_step(fabric, job.plan, target, batches, seconds=max(1.0, 0.05 * left))
+    if job.chooses_threads:
+        seconds = _choose_threads(fabric, job, batches, seconds, left=left)
     seconds = float(fabric.broadcast(seconds))
     left = float(fabric.broadcast(job.deadline - time.time()))
     if left < seconds:
@@ -178,8 +187,26 @@ def _clock(fabric: Fabric, job: Job, batches: Batches) -> Clock:
     return Clock(steps, job.deadline)
 
 
+def _choose_threads(fabric: Fabric, job: Job, batches: Batches, seconds: float, *, left: float) -> float:
+    """Take one thread where it is faster than several, and return the seconds of a step then.
+
+    Beside another job on the same cores, threads that wait for each other take many times as long as one alone.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return seconds
+    target = job.dataset.targets[job.plan.target or ""]
+    torch.set_num_threads(1)
+    alone = measure_step(fabric, job.plan, target, batches, seconds=max(0.5, 0.02 * left))
+    if alone < seconds:
+        return alone
+    torch.set_num_threads(threads)
+    return seconds
+
+
 def _write_schedule(job: Job, steps: int, cut: tuple[int, int] | None) -> None:
-    content = {"steps": steps, "cut": cut}
+    threads = torch.get_num_threads() if job.chooses_threads else None
+    content = {"steps": steps, "cut": cut, "threads": threads}
     write_atomically(job.place / "schedule.json", json.dumps(content).encode())
 
 

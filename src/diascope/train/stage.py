@@ -208,6 +208,7 @@ def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: 
 
 def _job(training: Training, plan: Plan, fold: Fold, *, number: int, seed: int, deadline: float) -> Job:
     steps, cut = _schedule(training.run, number)
+    threads = _measured_threads(training.run, number)
     if steps is None and math.isinf(deadline):
         steps, cut = _recorded(plan, number)
     return Job(
@@ -221,6 +222,7 @@ def _job(training: Training, plan: Plan, fold: Fold, *, number: int, seed: int, 
         settings=training.settings,
         steps=steps,
         cut=cut,
+        threads=threads,
         progress=training.progress,
     )
 
@@ -244,6 +246,11 @@ def _schedule(run: Path, number: int) -> tuple[int | None, tuple[int, int] | Non
     return content["steps"], tuple(content["cut"]) if content["cut"] else None
 
 
+def _measured_threads(run: Path, number: int) -> int | None:
+    path = run / "members" / f"{number:02d}" / "schedule.json"
+    return json.loads(path.read_text())["threads"] if path.exists() else None
+
+
 def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
     """Write a member's measured steps and cut into ``plan.yaml``, so that the plan can be carried out again."""
     steps, cut = _schedule(run, number)
@@ -262,6 +269,11 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
             value=[*cuts[:number], list(cut) if cut else None], rule="clock", because=why_cut, chosen_by="measured"
         ),
     )
+    threads = _measured_threads(run, number)
+    if threads is not None and threads < plan["machine.threads"]:
+        slow = "several threads waited for each other: something else was running, one was faster"
+        decision = Decision(value=threads, rule="clock", because=slow, chosen_by="measured")
+        plan = plan.with_decisions(machine__threads=decision)
     plan.save(run / "plan.yaml")
     return plan
 
