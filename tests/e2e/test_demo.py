@@ -19,7 +19,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_demo_says_what_it_is_and_is_replaced_by_the_next(small: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["demo", "--budget", "25s", "--json"]) == 0
+    assert main(["demo", "--budget", "60s", "--json"]) == 0
     told = capsys.readouterr()
     content = json.loads(told.out)
     assert "not accuracy on patients" in told.err
@@ -36,7 +36,7 @@ def test_demo_leaves_other_runs_alone(small: Path):
     kept = small / "runs" / "demo" / "thesis.txt"
     kept.parent.mkdir(parents=True)
     kept.write_text("years of work", encoding="utf-8")
-    assert main(["demo", "--budget", "25s"]) == 2
+    assert main(["demo", "--budget", "60s"]) == 2
     assert kept.exists()
 
 
