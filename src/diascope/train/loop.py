@@ -86,13 +86,13 @@ class Loop:
         targets = targets if changed is None else changed
         loss = self._loss(self.network(images.contiguous(memory_format=self.layout)), targets)
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(
+        norm = self.fabric.clip_gradients(
             self.network, self.optimiser, max_norm=self.plan["optimiser.clip_norm"], error_if_nonfinite=False
         )
-        if not bool(torch.isfinite(loss)):
-            raise RunError(
-                f"the loss is not finite at step {step}",
-                got=float(loss),
+        if not bool(torch.isfinite(loss)) or (norm is not None and not bool(torch.isfinite(norm))):
+            raise RunError(  # a gradient that is not finite would leave no weight whole
+                f"the loss or its gradient is not finite at step {step}",
+                got=f"loss {float(loss):.4g}, gradient of norm {'unknown' if norm is None else f'{float(norm):.4g}'}",
                 fix="lower --set optimiser.learning_rate, or --set precision=32-true",
             )
         self.optimiser.step()
