@@ -21,6 +21,11 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from PIL import Image
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
+
+from diascope.cli.options import read_duration
+from diascope.core.documents.dataset import Dataset
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -32,11 +37,13 @@ class Training:
     Attributes:
         prepare: ``folder -> data``, writing into the folder where the data have to be made.
         options: further options of ``diascope train``.
+        beside: ``(data, run) -> figures`` of a simpler method on the same folds.
     """
 
     prepare: Callable[[Path], Path]
     budget: str
     options: tuple[str, ...] = ()
+    beside: Callable[[Path, Path], dict[str, float]] = lambda data, run: {}
 
 
 def hippocampus_pairs() -> list[tuple[str, Path, Path]]:
@@ -50,7 +57,7 @@ def load(path: Path) -> np.ndarray:
 
 
 def prepare_slices(folder: Path) -> Path:
-    """Write each volume's slice with most foreground as 16-bit PNG image and mask; splits as nnU-Net's folds."""
+    """Write each volume's middle slice as 16-bit PNG image and mask; splits as nnU-Net's folds."""
     for part in ("images", "masks"):
         (folder / part).mkdir(parents=True)
     for name, image_path, label_path in hippocampus_pairs():
@@ -109,13 +116,35 @@ def write_table(path: Path, rows: list[tuple[str, ...]]) -> None:
         csv.writer(file).writerows(rows)
 
 
+def histogram_forest(data: Path, run: Path) -> dict[str, float]:
+    """Return the AUROC of a random forest over each image's histogram in HU, pooled over the folds of the run."""
+    dataset = Dataset.load(run / "dataset.yaml")
+    cases = dataset.by_id()
+    edges = np.linspace(-1000, 1000, 65)
+
+    def features(case_id: str) -> np.ndarray:
+        values = load(data / next(iter(cases[case_id].images.values())).path)
+        return np.histogram(values.clip(edges[0], edges[-1]), edges)[0] / values.size
+
+    histograms = {name: features(name) for name in cases}
+    truth, scores = [], []
+    for fold in dataset.splits.folds if dataset.splits else ():
+        forest = RandomForestClassifier(500, random_state=0)
+        forest.fit([histograms[i] for i in fold.train], [cases[i].targets["contrast"] for i in fold.train])
+        scores += list(forest.predict_proba([histograms[i] for i in fold.validation])[:, 1])
+        truth += [cases[i].targets["contrast"] == forest.classes_[1] for i in fold.validation]
+    return {"histogram_forest_auroc": round(float(roc_auc_score(truth, scores)), 4)}
+
+
 TRAININGS = {
     "hippocampus": Training(lambda folder: SHARED / "msd_hippocampus", "30m"),
     "pneumoniamnist": Training(lambda folder: SHARED / "pneumoniamnist", "10m"),
     "slices": Training(prepare_slices, "5m"),
     "multilabel": Training(prepare_multilabel, "5m"),
     "side": Training(prepare_side, "5m"),
-    "contrast": Training(lambda folder: SHARED / "siim_ct", "10m", ("--target", "contrast", "--fold", "all")),
+    "contrast": Training(
+        lambda folder: SHARED / "siim_ct", "10m", ("--target", "contrast", "--fold", "all"), histogram_forest
+    ),
 }
 
 
@@ -124,6 +153,7 @@ def measure(name: str, budget: str | None, out: Path) -> dict[str, Any]:
     training = TRAININGS[name]
     data = training.prepare(out / "data")
     budget = budget or training.budget
+    given = read_duration(budget)
     program = [str(Path(sys.executable).with_name("diascope")), "train", str(data)]
     begin = time.perf_counter()
     subprocess.run(
@@ -138,9 +168,15 @@ def measure(name: str, budget: str | None, out: Path) -> dict[str, Any]:
     values = {key: value["value"] for key, value in metrics["metrics"].items()}
     intervals = {f"{key}_ci95": value["ci95"] for key, value in metrics["metrics"].items()}
     about = {"data": name, "budget": budget, "seconds": round(seconds, 1), "split": metrics["split"]}
-    memory = {"peak_gib": facts["peak_memory_gib"], "predicted_gib": facts["predicted_memory_gib"]}
-    steps = {"steps": [member["steps"] for member in facts["members"]]}
-    return about | values | intervals | memory | steps
+    peak, predicted = facts["peak_memory_gib"], facts["predicted_memory_gib"]
+    kept = {
+        "passed_share": round(seconds / given - 1, 4),
+        "peak_gib": peak,
+        "predicted_gib": predicted,
+        "memory_error": round(abs(predicted / peak - 1), 4),
+        "steps": [member["steps"] for member in facts["members"]],
+    }
+    return about | values | intervals | kept | training.beside(data, out / "run")
 
 
 def main() -> None:
