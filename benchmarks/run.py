@@ -47,8 +47,12 @@ class Measure:
     judged: tuple[Judged, ...]
 
 
-KEPT = (Judged("passed_share", 0.10, 0.03, at_most=True), Judged("memory_error", 0.20, 0.20, at_most=True))
-"""What every training must keep: the time that was given, and the memory that was foretold."""
+KEPT = (
+    Judged("passed_share", 0.10, 0.03, at_most=True),
+    Judged("used_share", 0.90, 0.90),
+    Judged("memory_error", 0.20, 0.20, at_most=True),
+)
+"""What every training must keep: the time that was given, nearly all of it used, and the memory that was foretold."""
 
 
 def training(name: str, *judged: Judged, budget: str | None = None) -> Measure:
