@@ -134,6 +134,17 @@ def test_missing_channels_are_counted_and_units_kept_only_where_they_agree(tmp_p
     assert found.channels["ct"].scale_varies == 1.0
 
 
+@pytest.mark.parametrize(("air", "unit"), [(-1024, "HU"), (-3024, "HU"), (-200, None), (0, None), (-32768, None)])
+def test_values_with_air_near_minus_thousand_are_hounsfield_units(tmp_path: Path, air: int, unit: str | None) -> None:
+    image = np.full((8, 8, 8), air, np.int16)
+    image[2:6, 2:6, 2:6] = 40
+    case = Case(id="1", images={"ct": write(tmp_path / "a.nii", image)})
+    numbers = compute_fingerprint(dataset([case], {}), tmp_path).channels["ct"]
+    assert (numbers.unit, numbers.unit_by_values) == (unit, unit is not None)
+    if unit:
+        assert (numbers.foreground_mean, numbers.foreground_std) == (40, 0)  # the body, without the air around it
+
+
 def test_values_that_are_not_finite_do_not_spoil_the_numbers(tmp_path: Path) -> None:
     image = np.random.default_rng(0).normal(5, 1, (6, 6, 6)).astype(np.float32)
     image[0, 0] = np.nan

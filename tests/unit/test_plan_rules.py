@@ -75,6 +75,14 @@ def test_units_decide_the_normalisation(unit, scheme):
     assert plan(fingerprint(unit=unit))["preprocess.normalise"]["image"]["scheme"] == scheme
 
 
+@pytest.mark.parametrize(("lowest", "scheme"), [(-150.0, "clip_zscore"), (0.0, "zscore")])
+def test_declared_ct_keeps_its_scale_where_it_has_negative_values(lowest: float, scheme: str) -> None:
+    found = fingerprint(modality="CT")
+    channels = {name: numbers.model_copy(update={"minimum": lowest}) for name, numbers in found.channels.items()}
+    made = plan(found.model_copy(update={"channels": channels}))
+    assert made["preprocess.normalise"]["image"]["scheme"] == scheme
+
+
 def test_large_volumes_get_a_smaller_patch_with_less_memory_or_time():
     large = fingerprint((512, 512, 300))
     sizes = [plan(large)["patch.size"], plan(large, seconds=60.0)["patch.size"]]

@@ -15,12 +15,22 @@ from diascope.io import read_image, read_labels
 from diascope.transforms.prepare import canonical_axes, nonzero_box
 from diascope.transforms.regrid import resample_to
 
+HOUNSFIELD_AIR = (-4096.0, -900.0)
+"""Where the lowest value of a CT image with air in it lies (-1000 HU, and what scanners put outside their circle)."""
+
+BODY_HU = -500.0
+"""Half-way between air and tissue: what is above is body, couch or clothes."""
+
 
 @dataclass(frozen=True, eq=False)
 class ChannelNumbers:
-    """One channel of one case: exact range, and values of some voxels, everywhere and in the foreground."""
+    """One channel of one case: exact range, and values of some voxels, everywhere and in the foreground.
+
+    ``unit`` is the image's own, or ``HU`` where it has none and its values can be nothing else.
+    """
 
     unit: str | None
+    guessed: bool
     minimum: float
     maximum: float
     values: NDArray[np.float32]
@@ -108,15 +118,18 @@ def _measure_channel(
     image: Image, inside: NDArray[np.bool_] | None, samples: int, rng: np.random.Generator
 ) -> ChannelNumbers:
     array = image.array
+    low, high = float(array.min()), float(array.max())
+    guessed = image.unit is None and HOUNSFIELD_AIR[0] <= low <= HOUNSFIELD_AIR[1] and high > 0
+    unit = "HU" if guessed else image.unit
     if inside is None or inside.shape != array.shape[1:]:
-        inside = (array != 0).any(axis=0)
+        inside = ((array > BODY_HU) if unit == "HU" else (array != 0)).any(axis=0)
     everywhere = _draw(array, None, samples, rng)
     foreground = _draw(array, inside, samples, rng)
-    low, high = float(array.min()), float(array.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         finite = array[np.isfinite(array)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    return ChannelNumbers(image.unit, low, high, everywhere, foreground if foreground.size else everywhere)
+    foreground = foreground if foreground.size else everywhere
+    return ChannelNumbers(unit, guessed, low, high, everywhere, foreground)
 
 
 def _draw(

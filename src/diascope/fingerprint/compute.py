@@ -109,6 +109,7 @@ def _intensity(name: str, measured: list[CaseNumbers]) -> Intensity:
     units = {g.unit for g in given}
     return Intensity(
         unit=units.pop() if len(units) == 1 else None,
+        unit_by_values=any(g.guessed for g in given),
         cases=len(given),
         missing=missing,
         minimum=min(g.minimum for g in given),

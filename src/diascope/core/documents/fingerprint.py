@@ -18,10 +18,12 @@ class Spread(Model):
 class Intensity(Model):
     """One channel's values, over voxels drawn from all training cases.
 
-    ``foreground_*`` is over voxels inside the reference mask where there is one, else inside the non-zero region.
+    ``foreground_*`` is over voxels inside the reference mask where there is one, else inside the body (HU) or the
+    non-zero region. ``unit_by_values``: at least one image does not say its unit, and its values can only be HU.
     """
 
     unit: str | None = None
+    unit_by_values: bool = False
     cases: int
     missing: int
     minimum: float
