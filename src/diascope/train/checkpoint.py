@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 KEPT = 2
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How Rust, in which safetensors is written, ends what the system said."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,13 @@ def _write(path: Path, write: Callable[[str], None]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
-        write(name)
+        try:
+            write(name)
+        except SafetensorError as error:  # it puts the system's error into words and drops its number
+            number = _SYSTEM_ERROR.search(str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
         with open(name, "rb") as file:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
