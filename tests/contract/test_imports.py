@@ -184,3 +184,40 @@ def test_rooms_keep_their_order():
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_inspect_works_without_torch(more: list[str], tmp_path: Path):
+    """The command line, on volumes, pictures and DICOM, as `pip install diascope` without an extra has it."""
+    from made_data import write_labelled, write_msd, write_series
+
+    write_msd(tmp_path / "volumes")
+    write_labelled(tmp_path / "pictures")
+    for seed in range(3):
+        write_series(tmp_path / "dicom", seed)
+    lines = [["inspect", str(tmp_path / name), *more] for name in ("volumes", "pictures", "dicom")]
+    done = run_python(
+        REFUSING
+        + f"from diascope.cli.app import main\ncodes = [main(line) for line in {lines!r}]\nassert not any(codes)"
+    )
+    assert done.returncode == 0, done.stderr
+    if more:
+        decoder, text, found = json.JSONDecoder(), done.stdout.strip(), []
+        while text:
+            content, end = decoder.raw_decode(text)
+            found.append(content["layout"])
+            text = text[end:].strip()
+        assert found == ["dataset_json", "table", "dicom"]
+    else:
+        assert "segmentation" in done.stdout
+        assert "classification" in done.stdout
+
+
+def test_training_without_torch_says_what_to_install(tmp_path: Path):
+    from made_data import write_labelled
+
+    line = ["train", str(write_labelled(tmp_path / "data")), "--out", str(tmp_path / "run")]
+    done = run_python(REFUSING + f"from diascope.cli.app import main\nsys.exit(main({line!r}))")
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'diascope[train]'" in done.stderr
+    assert not (tmp_path / "run").exists()

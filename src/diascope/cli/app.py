@@ -138,9 +138,7 @@ def _translate_system_error(error: OSError) -> DiascopeError:
     """Return what the system said, naming the file but not the folders that lead to it."""
     name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, (str, bytes, os.PathLike)) else "a file"
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return RunError(
-            f"the disk is full: {name} could not be written", fix="free some space, or write elsewhere"
-        )
+        return RunError(f"the disk is full: {name} could not be written", fix="free some space, or write elsewhere")
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         fix = "write to another folder, or change the permissions"
         return InputError(f"no permission for {name}", expected="a place that can be read and written", fix=fix)
