@@ -22,14 +22,14 @@ TWO_STEPS = words({**SMALL, "schedule.steps": "2"})
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch):
-    """Return a function after which the disk is full for every file whose name holds the given text."""
+    """Return a function after which the disk is full for each file whose name holds a text; None frees it again."""
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("open files cannot be named on this system")
     sync = os.fsync
 
-    def fill(name: str) -> None:
+    def fill(name: str | None) -> None:
         def fsync(handle: int) -> None:
-            if name in os.readlink(f"/proc/self/fd/{handle}"):
+            if name is not None and name in Path(os.readlink(f"/proc/self/fd/{handle}")).name:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             sync(handle)
 
@@ -62,9 +62,7 @@ def test_evaluation_keeps_the_earlier_file(name: str, measured_run: Path, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["index.json", "c0", "plan.yaml"])
-def test_training_that_could_not_write_is_taken_up_again(
-    name: str, discs: Path, tmp_path: Path, full, run, monkeypatch: pytest.MonkeyPatch
-):
+def test_training_that_could_not_write_is_taken_up_again(name: str, discs: Path, tmp_path: Path, full, run):
     out = tmp_path / "run"
     line = ("train", discs, "--out", out, *TWO_STEPS)
     full(name)
@@ -72,7 +70,7 @@ def test_training_that_could_not_write_is_taken_up_again(
     assert code == 1
     assert "the disk is full" in told
     assert not remains(out)
-    monkeypatch.undo()
+    full(None)
     code, told = run(*line, "--resume")
     assert code == 0, told
     assert Run.load(out / "run.json").status == "done"

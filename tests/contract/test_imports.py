@@ -196,10 +196,8 @@ def test_inspect_works_without_torch(more: list[str], tmp_path: Path):
     for seed in range(3):
         write_series(tmp_path / "dicom", seed)
     lines = [["inspect", str(tmp_path / name), *more] for name in ("volumes", "pictures", "dicom")]
-    done = run_python(
-        REFUSING
-        + f"from diascope.cli.app import main\ncodes = [main(line) for line in {lines!r}]\nassert not any(codes)"
-    )
+    code = f"from diascope.cli.app import main\nassert not any([main(line) for line in {lines!r}])"
+    done = run_python(REFUSING + code)
     assert done.returncode == 0, done.stderr
     if more:
         decoder, text, found = json.JSONDecoder(), done.stdout.strip(), []

@@ -107,7 +107,7 @@ def test_edited_values_are_trained_with(cut_plan: Path, cut_run: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "says"),
     [
         ({"patch__size": "big"}, ["patch.size has the wrong type", "big"]),
         ({"optimiser__learning_rate": "fast"}, ["optimiser.learning_rate has the wrong type", "fast"]),
@@ -117,12 +117,12 @@ def test_edited_values_are_trained_with(cut_plan: Path, cut_run: Path, tmp_path:
     ],
 )
 def test_impossible_edit_is_refused_by_name_and_leaves_no_run(
-    change: dict, words: list[str], cut_plan: Path, tmp_path: Path, capsys
+    change: dict, says: list[str], cut_plan: Path, tmp_path: Path, capsys
 ):
     plan = edit_plan(cut_plan, tmp_path / "plan.yaml", **change)
     assert main(["train", str(plan), "--out", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
-    assert all(word in told for word in words), told
+    assert all(word in told for word in says), told
     assert "Traceback" not in told
     assert not (tmp_path / "run").exists()
 

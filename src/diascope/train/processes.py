@@ -1,6 +1,5 @@
 """Several processes that train one network together: their errors and Ctrl-C, brought back to the one that began."""
 
-import errno
 import json
 import multiprocessing
 import os
@@ -82,7 +81,8 @@ def _translate(raised: ProcessRaisedException | ProcessExitedException, told: Pa
     if found := _SYSTEM_ERROR.search(last):
         return OSError(int(found[1]), os.strerror(int(found[1])))
     if isinstance(raised, ProcessExitedException) and raised.signal_name == "SIGKILL":
-        return OSError(errno.ENOMEM, "a training process was killed, most likely because memory ran out")
+        fix = "most likely memory ran out: close other programs, and go on with --resume"
+        return RunError("a training process was killed", fix=fix)
     return RunError("a training process failed", got=last)
 
 
