@@ -24,9 +24,8 @@ MEASURED = {**SMALL, "schedule.largest_steps": "3"}
 
 VOLUMES = {
     **SMALL,
-    "network.features": "[4, 4]",
-    "network.strides": "[[1, 1, 1], [2, 2, 2]]",
-    "network.kernels": "[[3, 3, 3], [3, 3, 3]]",
+    "network.strides": "[[1, 1, 1], [2, 2, 2], [2, 2, 2]]",
+    "network.kernels": "[[3, 3, 3], [3, 3, 3], [3, 3, 3]]",
     "patch.size": "[8, 8, 8]",
     "predict.window": "[8, 8, 8]",
     "schedule.steps": "2",

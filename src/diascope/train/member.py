@@ -107,7 +107,7 @@ def _train_in_process(fabric: Fabric, *, job: Job) -> None:
     """Train in a process of its own, where the thread count is not inherited."""
     torch.set_num_threads(max(1, (job.threads or int(job.plan["machine.threads"])) // job.settings.devices))
     with guard(job.place / ERROR):
-        _train(fabric, job)
+        _train(fabric, job if fabric.global_rank == 0 else replace(job, progress=None))
 
 
 def _train(fabric: Fabric, job: Job) -> None:
