@@ -211,11 +211,16 @@ def test_inspect_works_without_torch(more: list[str], tmp_path: Path):
         assert "classification" in done.stdout
 
 
-def test_training_without_torch_says_what_to_install(tmp_path: Path):
-    from made_data import write_labelled
-
-    line = ["train", str(write_labelled(tmp_path / "data")), "--out", str(tmp_path / "run")]
+@pytest.mark.parametrize("command", ["plan", "train", "predict"])
+def test_command_that_needs_torch_says_what_to_install(command: str, discs: Path, measured_run: Path, tmp_path: Path):
+    out = str(tmp_path / "out")
+    line = {
+        "plan": ["plan", str(discs), "--write", out],
+        "train": ["train", str(discs), "--out", out],
+        "predict": ["predict", str(measured_run), str(discs / "images/c00.png"), "--out", out],
+    }[command]
     done = run_python(REFUSING + f"from diascope.cli.app import main\nsys.exit(main({line!r}))")
     assert done.returncode == 2, done.stderr
     assert "pip install 'diascope[train]'" in done.stderr
-    assert not (tmp_path / "run").exists()
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

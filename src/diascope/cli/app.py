@@ -21,6 +21,9 @@ COMMANDS = tuple(module.COMMAND for module in (inspection, plan, train, predict,
 
 TRACEBACK_SWITCH = "DIASCOPE_TRACEBACK"
 
+TRAINING_PACKAGES = {"torch", "monai", "lightning_fabric", "safetensors"}
+"""What the extra ``train`` brings, by the names they are imported by."""
+
 _EPILOG = """\b
 Exit codes: 0 done · 1 failed · 2 bad input or usage · 3 done, but some cases
 were refused (each is named) · 130 interrupted, a checkpoint is kept.
@@ -122,6 +125,12 @@ def _translate(error: Exception) -> DiascopeError:
         translated = _translate_system_error(error)
     elif isinstance(error, MemoryError):
         translated = RunError("the machine's memory ran out", fix="give a smaller --memory, or close other programs")
+    elif isinstance(error, ModuleNotFoundError) and error.name in TRAINING_PACKAGES:
+        translated = InputError(
+            f"the package {error.name} is not installed",
+            expected="the extra 'train', which brings it",
+            fix="pip install 'diascope[train]'",
+        )
     else:
         first_line = str(error).split("\n", 1)[0]
         translated = RunError(
