@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from lightning_fabric import Fabric
-from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from diascope.core import errors
 from diascope.core.documents.document import write_atomically
