@@ -11,7 +11,7 @@ from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.metrics import Metrics
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
-from diascope.core.errors import BudgetError, InputError, OptionError
+from diascope.core.errors import InputError, OptionError
 from diascope.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,11 +117,9 @@ def train(  # the one long verb: its options are those of the command line
     new = not out.exists() or not any(out.iterdir())
     try:
         run = run_training(training)
-    except BudgetError:
-        if new and not any(
-            out.glob("members/*/model.safetensors")
-        ):  # nothing was trained: a second try must not find half a run in its way
-            shutil.rmtree(out, ignore_errors=True)
+    except InputError:
+        if new and not any(out.glob("members/*/model.safetensors")):
+            shutil.rmtree(out, ignore_errors=True)  # nothing was trained: a second try must not find half a run
         raise
     begun = time.time()
     evaluate_run(out, progress=progress)
@@ -291,10 +289,12 @@ def choose_device(wanted: str) -> str:
 
 
 def _plan_of(data: Path) -> Plan | None:
-    """Return the plan that a file holds, None where it is something else."""
-    from diascope.core.documents.document import schema_of
+    """Return the plan that a file holds, None where it is something else.
 
-    return Plan.load(data) if schema_of(data) == Plan.SCHEMA else None
+    Raises:
+        InputError: it is a plan of a newer version, or damaged.
+    """
+    return Plan.load(data) if _is_a(Plan, data) else None
 
 
 def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
@@ -331,9 +331,14 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
 
 def schema_is_dataset(path: Path) -> bool:
     """Answer whether a file is a Dataset document."""
+    return _is_a(Dataset, path)
+
+
+def _is_a(document: type[Plan] | type[Dataset], path: Path) -> bool:
+    """Answer whether a file names a document's schema, in whichever version."""
     from diascope.core.documents.document import schema_of
 
-    return schema_of(path) == Dataset.SCHEMA
+    return (schema_of(path) or "").partition("/")[0] == document.SCHEMA.partition("/")[0]
 
 
 def _resumed(out: Path, began: float, settings: Settings, progress: Progress | None) -> "Training":

@@ -1,6 +1,5 @@
 """Bad input to plan and train: the right exit code, a message with what to do, no traceback, nothing half-written."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -99,15 +98,6 @@ def test_memory_too_small_for_any_network(pairs: Path, tmp_path: Path, run):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_read_only_output_folder(pairs: Path, tmp_path: Path, run):
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o500)
-    code, text = run("train", pairs, "--out", locked / "run", *sets())
-    assert code == 2
-    assert "permission" in text
-
-
 def test_output_below_a_file_is_refused(pairs: Path, tmp_path: Path, run):
     (tmp_path / "file").write_text("x")
     code, text = run("train", pairs, "--out", tmp_path / "file" / "run", *sets())
@@ -154,7 +144,7 @@ def test_corrupt_checkpoint_falls_back_to_the_one_before(pairs: Path, tmp_path: 
 
 def test_ctrl_c_keeps_a_checkpoint_and_says_how_to_go_on(pairs: Path, tmp_path: Path):
     out = tmp_path / "run"
-    words = ["train", str(pairs), "--out", str(out), *sets("schedule.steps=100000")]
+    words = ["train", str(pairs), "--out", str(out), *sets("schedule.steps=20000")]
     code = f"import sys; from diascope.cli.app import main; sys.exit(main({words!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.time() + 120

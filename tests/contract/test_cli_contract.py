@@ -155,10 +155,45 @@ def test_memory_that_runs_out_is_put_into_words(verbs, capsys: pytest.CaptureFix
     assert "--memory" in capsys.readouterr().err
 
 
-def test_interrupted_training_says_how_to_go_on(verbs, capsys: pytest.CaptureFixture[str]):
-    verbs(train=raising(KeyboardInterrupt()))
+def leave(*names: str) -> Callable[..., Any]:
+    """Return a training that is stopped by Ctrl-C with these files in its run."""
+
+    def verb(*args: object, out: Path, **options: object) -> None:
+        for name in names:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_text("")
+        raise KeyboardInterrupt
+
+    return verb
+
+
+CHECKPOINT, WEIGHTS = "members/00/checkpoint/step-00000004.safetensors", "members/00/model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("files", "kept"),
+    [
+        (["run.json"], "no step was done yet, only the plan is kept"),
+        (["run.json", "members/00/schedule.json"], "no step was done yet, only the plan is kept"),
+        (["run.json", CHECKPOINT], "the last checkpoint is kept"),
+        (["run.json", CHECKPOINT, WEIGHTS, "members/01/schedule.json"], "the last checkpoint is kept"),
+        (["run.json", CHECKPOINT, WEIGHTS], "the trained networks are kept"),
+    ],
+)
+def test_interrupted_training_says_what_is_kept_and_how_to_go_on(files: list[str], kept: str, verbs, capsys):
+    verbs(train=leave(*files))
     assert main(["train", "my data", "--out", "RUN"]) == 130
-    assert "diascope train 'my data' --out RUN --resume" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"interrupted; {kept}. Go on with:" in told
+    assert "diascope train 'my data' --out RUN --resume" in told
+
+
+def test_interrupted_before_there_is_a_run_promises_nothing(verbs, capsys: pytest.CaptureFixture[str]):
+    verbs(train=leave())
+    assert main(["train", "my data", "--out", "RUN"]) == 130
+    told = capsys.readouterr().err
+    assert "checkpoint" not in told
+    assert "nothing is kept. Begin again with:\n  diascope train 'my data' --out RUN\n" in told
 
 
 def test_interrupted_inspection_ends_with_130(verbs):

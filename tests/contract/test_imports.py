@@ -184,3 +184,43 @@ def test_rooms_keep_their_order():
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_inspect_works_without_torch(more: list[str], tmp_path: Path):
+    """The command line, on volumes, pictures and DICOM, as `pip install diascope` without an extra has it."""
+    from made_data import write_labelled, write_msd, write_series
+
+    write_msd(tmp_path / "volumes")
+    write_labelled(tmp_path / "pictures")
+    for seed in range(3):
+        write_series(tmp_path / "dicom", seed)
+    lines = [["inspect", str(tmp_path / name), *more] for name in ("volumes", "pictures", "dicom")]
+    code = f"from diascope.cli.app import main\nassert not any([main(line) for line in {lines!r}])"
+    done = run_python(REFUSING + code)
+    assert done.returncode == 0, done.stderr
+    if more:
+        decoder, text, found = json.JSONDecoder(), done.stdout.strip(), []
+        while text:
+            content, end = decoder.raw_decode(text)
+            found.append(content["layout"])
+            text = text[end:].strip()
+        assert found == ["dataset_json", "table", "dicom"]
+    else:
+        assert "segmentation" in done.stdout
+        assert "classification" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["plan", "train", "predict"])
+def test_command_that_needs_torch_says_what_to_install(command: str, discs: Path, measured_run: Path, tmp_path: Path):
+    out = str(tmp_path / "out")
+    line = {
+        "plan": ["plan", str(discs), "--write", out],
+        "train": ["train", str(discs), "--out", out],
+        "predict": ["predict", str(measured_run), str(discs / "images/c00.png"), "--out", out],
+    }[command]
+    done = run_python(REFUSING + f"from diascope.cli.app import main\nsys.exit(main({line!r}))")
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'diascope[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

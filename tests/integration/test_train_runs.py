@@ -151,22 +151,6 @@ def test_two_members_differ_and_are_averaged(pairs, tmp_path):
     assert any((one[k] != two[k]).any() for k in one)
 
 
-def test_two_processes_train_together(pairs, tmp_path):
-    run = tmp_path / "run"
-    code = (
-        "import sys; from diascope import api\n"
-        "if __name__ == '__main__':\n"
-        f"    api.train(sys.argv[1], out=sys.argv[2], devices=2, overrides={QUICK!r})\n"
-    )
-    script = tmp_path / "two.py"
-    script.write_text(code)
-    done = subprocess.run(
-        [sys.executable, script, pairs, run], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert Run.load(run / "run.json").status == "done"
-
-
 def test_run_folder_that_is_not_empty_is_refused(pairs, trained):
     with pytest.raises(InputError, match="not empty"):
         api.train(pairs, out=trained, overrides=QUICK)

@@ -1,11 +1,14 @@
 """A loader shows a worker's real error at once."""
 
+import time
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="training comes with the extra 'train'")
 
 from diascope.core.errors import RunError
+from diascope.train import loop
 from diascope.train.loop import loader
 from diascope.train.sampling import Batches
 from diascope.train.store import Sample, Store
@@ -33,3 +36,29 @@ def test_batches_come_in_order_with_their_steps():
     batches = Batches(Store(samples, is_map=False), (4, 4), 2, seed=0)
     steps = [step for step, _ in loader(batches, 3, 6, workers=0)]
     assert steps == [3, 4, 5]
+
+
+class Hanging:
+    """Batches that never come, as from a network folder that has gone."""
+
+    def __len__(self) -> int:
+        """Return how many there would be."""
+        return 4
+
+    def __getitem__(self, step: int) -> None:
+        """Wait."""
+        time.sleep(600)
+
+
+def test_hanging_worker_ends_in_an_error_within_the_time_out(monkeypatch):
+    monkeypatch.setattr(loop, "LOADER_TIMEOUT_SECONDS", 1)
+    begun = time.monotonic()
+    with pytest.raises(RunError, match="hangs") as caught:
+        list(loader(Hanging(), 0, 4, workers=1))
+    assert time.monotonic() - begun < 30
+    assert "within 1 s" in caught.value.describe()
+    assert "--resume" in caught.value.fix
+
+
+def test_hanging_worker_is_noticed_within_a_fifth_of_a_short_budget():
+    assert loop.LOADER_TIMEOUT_SECONDS <= 300 / 5

@@ -21,6 +21,9 @@ COMMANDS = tuple(module.COMMAND for module in (inspection, plan, train, predict,
 
 TRACEBACK_SWITCH = "DIASCOPE_TRACEBACK"
 
+TRAINING_PACKAGES = {"torch", "monai", "lightning_fabric", "safetensors"}
+"""What the extra ``train`` brings, by the names they are imported by."""
+
 _EPILOG = """\b
 Exit codes: 0 done · 1 failed · 2 bad input or usage · 3 done, but some cases
 were refused (each is named) · 130 interrupted, a checkpoint is kept.
@@ -69,7 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(given)
     except KeyboardInterrupt:
-        command.tell(_interrupted(given))
+        command.tell("interrupted; nothing half-written is left")
+        return command.INTERRUPTED
+    except command.Interrupted as stopped:
+        command.tell(_how_to_go_on(stopped, given))
         return command.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as in `diascope inspect DATA | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -119,6 +125,12 @@ def _translate(error: Exception) -> DiascopeError:
         translated = _translate_system_error(error)
     elif isinstance(error, MemoryError):
         translated = RunError("the machine's memory ran out", fix="give a smaller --memory, or close other programs")
+    elif isinstance(error, ModuleNotFoundError) and error.name in TRAINING_PACKAGES:
+        translated = InputError(
+            f"the package {error.name} is not installed",
+            expected="the extra 'train', which brings it",
+            fix="pip install 'diascope[train]'",
+        )
     else:
         first_line = str(error).split("\n", 1)[0]
         translated = RunError(
@@ -135,23 +147,20 @@ def _translate_system_error(error: OSError) -> DiascopeError:
     """Return what the system said, naming the file but not the folders that lead to it."""
     name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, (str, bytes, os.PathLike)) else "a file"
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return RunError(
-            f"the disk is full: {name} could not be written", fix="free some space, or give --disk and --out elsewhere"
-        )
+        return RunError(f"the disk is full: {name} could not be written", fix="free some space, or write elsewhere")
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        fix = "choose another folder with --out, or change the permissions"
+        fix = "write to another folder, or change the permissions"
         return InputError(f"no permission for {name}", expected="a place that can be read and written", fix=fix)
     if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
         return InputError(f"{name}: {error.strerror}", fix="check the path")
     return RunError(f"{name}: {error.strerror or error}")
 
 
-def _interrupted(arguments: Sequence[str]) -> str:
-    """Return what to say after Ctrl-C: how to go on, where the command can be resumed."""
-    if not arguments or arguments[0] != "train":
-        return "interrupted; nothing half-written is left"
-    words = [*arguments] if "--resume" in arguments else [*arguments, "--resume"]
-    return f"interrupted; the last checkpoint is kept. Go on with:\n  diascope {shlex.join(words)}"
+def _how_to_go_on(stopped: command.Interrupted, arguments: Sequence[str]) -> str:
+    """Return what to say after Ctrl-C: what is kept, and the command that goes on."""
+    words = [word for word in arguments if word != "--resume"] + ["--resume"] * stopped.resumes
+    verb = "Go on" if stopped.resumes else "Begin again"
+    return f"interrupted; {stopped.kept}. {verb} with:\n  diascope {shlex.join(words)}"
 
 
 if __name__ == "__main__":

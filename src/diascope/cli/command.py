@@ -15,6 +15,20 @@ DONE, FAILED, BAD_INPUT, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 """The exit codes, as ``diascope --help`` lists them."""
 
 
+class Interrupted(Exception):  # noqa: N818 — no error
+    """Ctrl-C in a command that can be taken up again.
+
+    Attributes:
+        kept: what is kept, in half a sentence.
+        resumes: whether ``--resume`` goes on from it.
+    """
+
+    def __init__(self, kept: str, *, resumes: bool) -> None:
+        """Keep both."""
+        self.kept, self.resumes = kept, resumes
+        super().__init__(kept)
+
+
 @dataclass(frozen=True)
 class Command:
     """One command.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diascope.cli.command import Command, answer, answer_json
-from diascope.cli.options import OutputOptions
+from diascope.cli.options import OutputOptions, check_writable
 from diascope.cli.progress import show_progress
 
 EXAMPLES = """
@@ -34,6 +34,8 @@ def run(options: Options) -> int:
     from diascope import api
     from diascope.cli.inspect import as_json, exit_code, render
 
+    if options.write is not None:
+        check_writable(options.write.parent, option="--write")
     with show_progress() as progress:
         dataset = api.inspect(options.data, write=options.write, seed=options.seed, progress=progress)
     if options.json:

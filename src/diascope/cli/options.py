@@ -150,7 +150,7 @@ def read_fold(text: str) -> int | Literal["all"]:
     return int(text)
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "--out") -> None:
     """Raise where a folder can neither be written to nor be made, before any work is done for it.
 
     Raises:
@@ -162,10 +162,10 @@ def check_writable(folder: Path) -> None:
     while not os.path.lexists(existing):
         existing = existing.parent
     if not existing.is_dir():
-        raise OptionError(f"{existing.name} is a file, so no folder can be made of it", fix="choose another --out")
+        raise OptionError(f"{existing.name} is a file, so no folder can be made of it", fix=f"choose another {option}")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise OptionError(
             f"the folder {existing.name or existing} is read-only",
             expected="a folder that can be written to",
-            fix="choose another --out, or change the folder's permissions",
+            fix=f"choose another {option}, or change the folder's permissions",
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from diascope.cli.command import DONE, Command, answer, answer_json
-from diascope.cli.options import PlanningOptions
+from diascope.cli.options import PlanningOptions, check_writable
 from diascope.cli.progress import show_progress
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def run(options: Options) -> int:
     from diascope import api
 
     planning = options.planning()
+    if options.write is not None:
+        check_writable(options.write.parent, option="--write")
     with show_progress() as progress:
         plan = api.plan(options.data, **planning, write=options.write, progress=progress)
     if options.json:

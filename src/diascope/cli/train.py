@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from diascope.cli.command import Command, answer, answer_json, tell
+from diascope.cli.command import Command, Interrupted, answer, answer_json, tell
 from diascope.cli.options import PlanningOptions, check_writable
 from diascope.cli.progress import show_progress
 from diascope.cli.results import exit_code_of, run_content, run_summary
@@ -49,22 +49,41 @@ def run(options: Options) -> int:
     check_writable(out)
     if options.out is None:
         tell(f"the run goes to {out}")
-    with show_progress() as progress:
-        folder = api.train(
-            options.data,
-            out=out,
-            **planning,
-            device=options.device,
-            devices=options.devices,
-            resume=options.resume,
-            started=started,
-            progress=progress,
-        )
+    try:
+        with show_progress() as progress:
+            folder = api.train(
+                options.data,
+                out=out,
+                **planning,
+                device=options.device,
+                devices=options.devices,
+                resume=options.resume,
+                started=started,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        raise interrupted(out) from None
     if options.json:
         answer_json(run_content(folder))
     else:
         answer(run_summary(folder))
     return exit_code_of(folder)
+
+
+def interrupted(out: Path) -> Interrupted:
+    """Return what a run that was stopped has kept."""
+    if any(out.glob("members/*/model.safetensors")) and not any(_unfinished(out)):
+        return Interrupted("the trained networks are kept", resumes=True)
+    if any(out.glob("members/*/checkpoint/*.safetensors")):
+        return Interrupted("the last checkpoint is kept", resumes=True)
+    if (out / "run.json").exists():
+        return Interrupted("no step was done yet, only the plan is kept", resumes=True)
+    return Interrupted("nothing was trained yet and nothing is kept", resumes=False)
+
+
+def _unfinished(out: Path) -> list[Path]:
+    """Return the members' folders that hold no trained network yet."""
+    return [p for p in out.glob("members/*") if p.is_dir() and not (p / "model.safetensors").exists()]
 
 
 def process_start() -> float:

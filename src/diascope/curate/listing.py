@@ -102,6 +102,7 @@ def list_files(path: Path) -> Listing:
             f"the folder {path.name} is empty",
             expected="medical images, or a document or table that lists them",
             got="no files (hidden ones are not looked at)",
+            fix="check the path",
         )
     return Listing(path, files)
 

@@ -1,7 +1,11 @@
 """What stands between a data set and training."""
 
+from collections import Counter
+
 from diascope.core.documents.dataset import Dataset
 from diascope.core.errors import DatasetError
+
+MOST_REASONS = 3
 
 
 def check_trainable(dataset: Dataset, target: str | None) -> None:
@@ -14,9 +18,15 @@ def check_trainable(dataset: Dataset, target: str | None) -> None:
     if errors:
         raise DatasetError(
             f"the data cannot be trained on: {errors[0].message}",
-            got="; ".join(p.message for p in errors[1:]) or None,
+            got="; ".join([*(p.message for p in errors[1:]), *_left_out(dataset)]) or None,
             fix="diascope inspect lists every problem with its cases",
         )
+
+
+def _left_out(dataset: Dataset) -> list[str]:
+    """Return for the commonest reasons how many cases were left out for each: what is missing may be among them."""
+    reasons = Counter(dataset.left_out.values()).most_common(MOST_REASONS)
+    return [f"{count} of {len(dataset.cases)} cases left out: {reason}" for reason, count in reasons]
 
 
 def unreadable(dataset: Dataset) -> tuple[str, ...]:

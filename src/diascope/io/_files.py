@@ -11,6 +11,7 @@ from typing import IO, Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.documents.document import named
 from diascope.core.errors import InputError, ReadError
 
 CHUNK_BYTES = 1 << 22
@@ -106,15 +107,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: as the system says (read-only folder, full disk).
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".{path.name}")
+    with named(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".{path.name}")
     try:
         os.close(handle)
-        with Path(name).open("w+b") as file:  # by its name, which tifffile asks for
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        with named(path):
+            with Path(name).open("w+b") as file:  # by its name, which tifffile asks for
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
     except BaseException:  # also an interrupt leaves nothing behind
         Path(name).unlink(missing_ok=True)
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.documents.document import named
 from diascope.core.errors import BudgetError
 
 
@@ -27,11 +28,13 @@ def save_array(path: Path, array: NDArray, *, cap_bytes: int) -> None:
             fix="give more with --disk",
         )
     make_room(path.parent, array.nbytes, cap_bytes)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with named(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(name, path)
+        with named(path):
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, array, allow_pickle=False)
+            os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

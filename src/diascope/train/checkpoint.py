@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -15,7 +16,11 @@ from safetensors.torch import save_file, save_model
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from diascope.core.documents.document import named
+
 KEPT = 2
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How Rust, in which safetensors is written, ends what the system said."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,22 @@ def save_weights(path: Path, network: nn.Module, about: Mapping[str, str]) -> No
 
 def _write(path: Path, write: Callable[[str], None]) -> None:
     """Let ``write`` fill a file so that a reader sees the old one or the new one, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with named(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
-        write(name)
-        with open(name, "rb") as file:
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        try:
+            write(name)
+        except SafetensorError as error:  # it puts the system's error into words and drops its number
+            number = _SYSTEM_ERROR.search(str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+        with named(path):
+            with open(name, "rb") as file:
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

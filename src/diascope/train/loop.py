@@ -22,8 +22,11 @@ from diascope.train.clock import Clock, learning_rate_share
 from diascope.train.sampling import Batches
 from diascope.transforms.augmentation import Augmentation
 
-LOADER_TIMEOUT_SECONDS = 300
-"""A worker that gives nothing for so long has hung: training stops and says so."""
+LOADER_TIMEOUT_SECONDS = 60
+"""A worker that gives nothing for so long has hung: training stops and says so (chosen here: cutting a batch takes
+milliseconds, starting a worker some seconds, and the shortest budgets are a few minutes)."""
+_HUNG = "timed out"
+"""How torch's loader words it."""
 
 MEASURED_STEPS = 48
 """The most steps that are timed before training; slow ones stop earlier, by their share of the time."""
@@ -147,6 +150,13 @@ def loader(batches: Batches, first: int, last: int, *, workers: int) -> Iterator
         for images, targets in source:
             yield next(steps), (torch.as_tensor(images), torch.as_tensor(targets))
     except (RuntimeError, OSError, ValueError, MemoryError) as error:
+        if workers and _HUNG in str(error):
+            raise RunError(
+                "a process that loads training batches hangs",
+                expected=f"a batch within {LOADER_TIMEOUT_SECONDS} s",
+                got="none",
+                fix="check that the disk or network folder with the data answers, then go on with --resume",
+            ) from error
         raise RunError("a training batch could not be loaded", got=f"{type(error).__name__}: {error}") from error
 
 

@@ -26,6 +26,7 @@ from diascope.train.checkpoint import load_checkpoint, save_checkpoint, save_wei
 from diascope.train.clock import Clock
 from diascope.train.loop import Loop, loader, measure_step
 from diascope.train.parts import Parts
+from diascope.train.processes import guard, launch
 from diascope.train.sampling import Batches
 from diascope.train.store import Store, build_store
 
@@ -34,6 +35,7 @@ PROBES = 12
 PROBE_CASES = 8
 RECORDS = 200
 FIRST = "00"
+ERROR = "error.json"
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -90,7 +92,8 @@ def train_member(job: Job) -> None:
     )
     job.place.mkdir(parents=True, exist_ok=True)
     if several:
-        fabric.launch(partial(_train_in_process, job=replace(job, progress=tell_plainly if job.progress else None)))
+        plain = replace(job, progress=tell_plainly if job.progress else None)
+        launch(fabric, partial(_train_in_process, job=plain), job.place / ERROR)
     else:
         _train(fabric, job)
 
@@ -103,7 +106,8 @@ def tell_plainly(stage: str, done: int, total: int, text: str) -> None:
 def _train_in_process(fabric: Fabric, *, job: Job) -> None:
     """Train in a process of its own, where the thread count is not inherited."""
     torch.set_num_threads(max(1, (job.threads or int(job.plan["machine.threads"])) // job.settings.devices))
-    _train(fabric, job)
+    with guard(job.place / ERROR):
+        _train(fabric, job if fabric.global_rank == 0 else replace(job, progress=None))
 
 
 def _train(fabric: Fabric, job: Job) -> None:
@@ -217,7 +221,7 @@ def _run_steps(
     folder, saved, every = job.place / "checkpoint", time.time(), max(1, clock.total // RECORDS)
     loop.network.train()
     before = time.perf_counter()
-    with _interruptible() as interrupted:
+    with _interruptible(together=fabric.world_size > 1) as interrupted:
         for step, batch in loader(batches, first, clock.total, workers=_workers(job)):
             if step >= clock.end:
                 break
@@ -277,8 +281,12 @@ def _stage(job: Job, name: str) -> Callable[[int, int], None]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Yield a list that is no longer empty once Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
+def _interruptible(*, together: bool) -> Iterator[list[int]]:
+    """Yield a list that is no longer empty once Ctrl-C was pressed; a second Ctrl-C interrupts at once.
+
+    Among several processes there is no second one: each may get the first twice, and one that left at once would keep
+    the others waiting.
+    """
     pressed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield pressed
@@ -286,10 +294,11 @@ def _interruptible() -> Iterator[list[int]]:
 
     def note(number: int, frame: object) -> None:
         pressed.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.SIG_IGN if together else signal.default_int_handler)
 
     before = signal.signal(signal.SIGINT, note)
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        if not (together and pressed):
+            signal.signal(signal.SIGINT, before)

@@ -15,7 +15,7 @@ from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.documents.run import Member, Run
-from diascope.core.errors import BudgetError, InputError
+from diascope.core.errors import BudgetError, InputError, OptionError
 from diascope.core.settings import Settings
 from diascope.train.heldout import Fold, predict_heldout, reserve_seconds
 from diascope.train.member import Job, train_member
@@ -60,6 +60,8 @@ def run_training(training: Training) -> Run:
         KeyboardInterrupt: a checkpoint was kept.
     """
     run = open_run(training)
+    if run.status == "trained":  # it was stopped while it was evaluated: the predictions are all there
+        return run
     plan = Plan.load(training.run / "plan.yaml")
     folds = [Fold(f, parts_of(training.dataset, plan, f), ()) for f in folds_of(training.dataset, plan)]
     with PeakMemory() as memory:
@@ -185,7 +187,8 @@ def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: 
     """Return the plan with mirroring decided, and the seconds to keep for the end."""
     axes = list(plan["predict.mirror"])
     reserve = reserve_seconds(training.dataset, plan, folds, mirror=len(axes), members=training.members)
-    if axes and not replays and plan.decisions["predict.mirror"].chosen_by == "rule":
+    fresh = not (training.run / "members" / "00" / "schedule.json").exists()
+    if axes and fresh and not replays and plan.decisions["predict.mirror"].chosen_by == "rule":
         plain = reserve_seconds(training.dataset, plan, folds, mirror=0, members=training.members)
         if reserve - plain > MIRROR_SHARE * plan["budget.seconds"]:
             because = (
@@ -195,7 +198,6 @@ def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: 
             plan, reserve = plan.with_decisions(predict__mirror=decision), plain
             plan.save(training.run / "plan.yaml")
     left = training.started + plan["budget.seconds"] - time.time()
-    fresh = not (training.run / "members" / "00" / "schedule.json").exists()
     if reserve > left and fresh and not replays:
         raise BudgetError(
             "the time is too short: the held-out cases alone take longer",
@@ -228,14 +230,24 @@ def _job(training: Training, plan: Plan, fold: Fold, *, number: int, seed: int, 
 
 
 def _recorded(plan: Plan, number: int) -> tuple[int, tuple[int, int] | None]:
-    """Return a member's steps and cut as the plan records them; one number counts for all members."""
+    """Return a member's steps and cut as the plan records them; one number counts for all members.
+
+    Raises:
+        OptionError: steps or cut are not possible.
+    """
     planned, cuts = plan["schedule.steps"], plan["schedule.cuts"]
-    if isinstance(planned, int):
-        return planned, None
-    if number >= len(planned):
-        raise InputError("the plan records steps for too few members", expected=number + 1, got=len(planned))
+    if isinstance(planned, list) and number >= len(planned):
+        raise OptionError("the plan records steps for too few members", expected=number + 1, got=len(planned))
+    steps = planned if isinstance(planned, int) else planned[number]
+    if steps < 1:
+        raise OptionError("schedule.steps is not possible", expected="one step or more", got=steps)
     cut = cuts[number] if cuts and number < len(cuts) else None
-    return planned[number], (cut[0], cut[1]) if cut else None
+    if cut is None:
+        return steps, None
+    if len(cut) != 2 or not 0 <= cut[0] <= cut[1] <= steps or cut[1] < 1:
+        expected = f"[step of the cut, new total], both in order and at most {steps}"
+        raise OptionError("schedule.cuts is not possible", expected=expected, got=cut)
+    return steps, (cut[0], cut[1])
 
 
 def _schedule(run: Path, number: int) -> tuple[int | None, tuple[int, int] | None]:

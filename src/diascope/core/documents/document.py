@@ -5,7 +5,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -83,7 +84,7 @@ class Document(Model):
             raise InputError(f"{name} is no Diascope document", expected=f"schema: {cls.SCHEMA}", got="no schema")
         while content["schema"] != cls.SCHEMA:
             if content["schema"] not in cls.MIGRATIONS:
-                raise InputError(f"{name} has another schema", expected=cls.SCHEMA, got=content["schema"])
+                raise _other_schema(name, cls.SCHEMA, content["schema"])
             content = cls.MIGRATIONS[content["schema"]](content)
         try:
             return cls.model_validate(content)
@@ -93,6 +94,16 @@ class Document(Model):
             raise InputError(
                 f"{name}: {where or 'the document'} is wrong", expected=first["msg"], got=repr(first.get("input"))[:200]
             ) from None
+
+
+def _other_schema(name: str, known: str, got: object) -> InputError:
+    """Return the error for a document of another kind, or of a version that is not known yet."""
+    kind, _, version = known.partition("/")
+    other, _, newer = str(got).partition("/")
+    if other == kind and newer.isdigit() and int(newer) > int(version):
+        fix = "update Diascope, or make the document anew with this version"
+        return InputError(f"{name} was written by a newer Diascope", expected=f"{known} or older", got=got, fix=fix)
+    return InputError(f"{name} has another schema", expected=known, got=got)
 
 
 def schema_of(path: Path) -> str | None:
@@ -123,14 +134,26 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OSError: as the system says (read-only folder, full disk); nothing is left behind.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with named(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        with named(path):
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file that is to be written, not the part that is renamed in the end."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
         raise

@@ -1,6 +1,6 @@
 """Where prepared cases lie: in memory where they fit, else mapped from files in the cache folder."""
 
-from typing import Any
+from typing import Any, Literal
 
 from diascope.core.errors import BudgetError
 from diascope.plan import cost
@@ -21,4 +21,4 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     return {"cache.mode": ("mapped", f"{size / 2**30:.1f} GiB do not fit in {cost.CACHE_SHARE:.0%} of the memory")}
 
 
-RULE = Rule("cache", {"cache.mode": str}, _apply, after=("patch",))
+RULE = Rule("cache", {"cache.mode": Literal["memory", "mapped"]}, _apply, after=("patch",))
