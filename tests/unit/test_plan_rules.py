@@ -142,3 +142,27 @@ def test_rules_come_after_those_they_read():
     for rule in ordered_rules():
         assert set(rule.after) <= seen
         seen.add(rule.name)
+
+
+def small_pictures(**changes):
+    return fingerprint((28, 28), (1.0, 1.0), kind="class", has_spacing=False, **changes)
+
+
+def test_whole_images_are_changed_strongly_where_each_is_seen_often():
+    data = dataset("class", classes=("a", "b"), ndim=2)
+    often = plan(small_pictures(cases=200), data, seconds=1800.0)
+    seldom = plan(small_pictures(cases=900_000), data, seconds=60.0)
+    assert often["augment.rotate_deg"] > seldom["augment.rotate_deg"]
+    assert often["augment.brightness"] > seldom["augment.brightness"]
+
+
+def test_values_with_a_unit_keep_their_scale_in_augmentation():
+    data = dataset("class", classes=("a", "b"), ndim=2)
+    assert plan(small_pictures(unit="HU"), data)["augment.gamma"] == 0.0
+    assert plan(small_pictures(unit=None), data)["augment.gamma"] > 0.3
+
+
+@pytest.mark.parametrize(("cases", "widest"), [(200, 16), (20_000, 32), (200_000, 64)])
+def test_few_cases_get_a_narrow_network(cases, widest):
+    made = plan(small_pictures(cases=cases), dataset("class", classes=("a", "b"), ndim=2), seconds=86400.0)
+    assert made["network.features"][0] <= widest

@@ -3,10 +3,14 @@
 import re
 from typing import Any
 
+from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
 
 SIDED = re.compile(r"left|right|side|lateral|(^|[\W_])[lr]([\W_]|$)", re.IGNORECASE)
 """Names that say which side something lies on: mirrored, they would be wrong."""
+
+STRONG_FROM_PASSES = 30
+"""Passes over the training cases from which whole images are changed strongly (chosen here; docs/lab-log.md)."""
 
 
 def _flip(context: Context) -> tuple[list[int], str]:
@@ -21,23 +25,64 @@ def _flip(context: Context) -> tuple[list[int], str]:
     return [1], "pictures without orientation: columns are mirrored (chosen here; off where a name speaks of sides)"
 
 
-def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    ndim, dense = context.fingerprint.ndim, context.task.dense
-    turn = ([15.0] * 3 if ndim == 3 else [15.0]) if dense else ([10.0] * 3 if ndim == 3 else [10.0])
-    light = "as in nnU-Net, tuned for short runs" if dense else "light changes: a finding must stay visible"
+def _passes(context: Context) -> float:
+    """Return how often each training case will be seen, by the cost model."""
+    options = {k.removeprefix("network."): v for k, v in context.values.items() if k.startswith("network.")}
+    shape = cost.shape_of(context, context.values["patch.size"], options)
+    return cost.steps_possible(context, shape, context.values["network.name"], 1) / context.training_cases
+
+
+def _dense(ndim: int) -> dict[str, tuple[Any, str]]:
+    because = "as in nnU-Net, tuned for short runs"
     return {
-        "augment.probability": (0.8 if dense else 0.7, "of each change and image"),
-        "augment.rotate_deg": (turn, light),
-        "augment.scale": (0.2 if dense else 0.1, light),
-        "augment.translate": (0.1 if dense else 0.06, "share of the image's edge"),
-        "augment.elastic": (0.2 if dense else 0.0, "smooth deformation in control spacings: organs differ in shape"),
-        "augment.flip": _flip(context),
+        "augment.probability": (0.8, "of each change and image"),
+        "augment.rotate_deg": ([15.0] * (3 if ndim == 3 else 1), because),
+        "augment.scale": (0.2, because),
+        "augment.translate": (0.1, "share of the image's edge"),
+        "augment.elastic": (0.2, "smooth deformation in control spacings: organs differ in shape"),
         "augment.gamma": (0.35, "contrast curves differ between scanners"),
-        "augment.contrast": (0.2, light),
-        "augment.brightness": (0.2, light),
-        "augment.noise": (0.15 if dense else 0.1, "standard deviations of the normalised image"),
+        "augment.contrast": (0.2, because),
+        "augment.brightness": (0.2, because),
+        "augment.noise": (0.15, "standard deviations of the normalised image"),
+    }
+
+
+def _whole(context: Context) -> dict[str, tuple[Any, str]]:
+    """Return the changes of whole images: strong where the cases would be learnt by heart."""
+    ndim, passes = context.fingerprint.ndim, _passes(context)
+    strong = passes >= STRONG_FROM_PASSES
+    because = (
+        f"strong: each case is seen about {passes:.0f} times and would be learnt by heart (docs/lab-log.md)"
+        if strong
+        else f"light: each case is seen about {passes:.0f} times, and a finding must stay visible"
+    )
+    schemes = {n["scheme"] for n in context.values["preprocess.normalise"].values()}
+    if "clip_zscore" in schemes:
+        gamma, contrast, brightness, noise = 0.0, 0.05, 0.05, 0.1
+        grey = "little: the values have an absolute scale, which the answer may depend on (docs/lab-log.md)"
+    else:
+        gamma, contrast, brightness, noise = (0.6, 0.5, 0.5, 0.3) if strong else (0.35, 0.2, 0.2, 0.1)
+        grey = because
+    return {
+        "augment.probability": (0.7, "of each change and image"),
+        "augment.rotate_deg": ([20.0 if strong else 10.0] * (3 if ndim == 3 else 1), because),
+        "augment.scale": (0.25 if strong else 0.1, because),
+        "augment.translate": (0.12 if strong else 0.06, "share of the image's edge"),
+        "augment.elastic": (0.3 if strong else 0.0, because),
+        "augment.gamma": (gamma, grey),
+        "augment.contrast": (contrast, grey),
+        "augment.brightness": (brightness, grey),
+        "augment.noise": (noise, "standard deviations of the normalised image"),
+    }
+
+
+def _apply(context: Context) -> dict[str, tuple[Any, str]]:
+    changes = _dense(context.fingerprint.ndim) if context.task.dense else _whole(context)
+    return {
+        **changes,
+        "augment.flip": _flip(context),
         "augment.blur": (0.0, "off: not tried yet"),
-        "augment.mixup": (0.0, "off"),
+        "augment.mixup": (0.0, "off: no gain on pneumoniamnist (docs/lab-log.md)"),
     }
 
 
@@ -58,4 +103,5 @@ RULE = Rule(
         "augment.mixup": float,
     },
     _apply,
+    after=("intensity", "patch", "network"),
 )

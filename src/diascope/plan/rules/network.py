@@ -12,6 +12,9 @@ WIDTHS_WHOLE = (64, 48, 32, 24, 16)
 STEPS_WANTED = 1500
 """With fewer steps than this the network is made narrower (chosen here, not yet ablated)."""
 PASSES_WANTED = 20000
+WIDEST_WHOLE = ((5_000, 16), (50_000, 32))
+"""Training cases up to which a network over whole images is no wider: wider ones learnt few cases by heart
+(pneumoniamnist: width 32 AUC .962, width 16 .978 in fewer steps, docs/lab-log.md; the second step is chosen here)."""
 PROBE_BATCH = 2
 
 
@@ -55,7 +58,7 @@ def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     name = context.task.networks[0]
     dense = NETWORKS.load(name).dense
-    widths = WIDTHS_DENSE if dense else WIDTHS_WHOLE
+    widths = WIDTHS_DENSE if dense else _widths_whole(context.training_cases)
     make = _dense_options if dense else _whole_options
     base = next((w for w in widths if _fits(context, make(context, w), name, dense=dense)), widths[-1])
     options = make(context, base)
@@ -76,6 +79,12 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         f"network.{key}": (value, reasons[key] if key in options else "not used") for key, value in every.items()
     }
     return {"network.name": (name, f"the first that {context.task.name} names and that fits"), **decided}
+
+
+def _widths_whole(cases: int) -> tuple[int, ...]:
+    """Return the widths to choose from, so many as the training cases can teach."""
+    widest = next((width for most, width in WIDEST_WHOLE if cases <= most), WIDTHS_WHOLE[0])
+    return tuple(w for w in WIDTHS_WHOLE if w <= widest)
 
 
 def _absent() -> dict[str, Any]:
