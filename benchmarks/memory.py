@@ -47,6 +47,7 @@ def plan_of(window: tuple[int, ...]) -> Plan:
         "network.norm": "instance",
         "network.deep_supervision": 0,
         "precision": "bf16-mixed",
+        "memory_format": "channels_last",
         "predict.engine": "torch",
         "predict.window": list(window),
         "predict.overlap": 0.5,

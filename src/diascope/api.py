@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -103,7 +104,7 @@ def train(  # the one long verb: its options are those of the command line
     from diascope.train.stage import Training, finish_run, run_training
 
     out, began = Path(out), started or time.time()
-    settings = Settings(device=wish.get("device", "auto"), devices=devices)
+    settings = Settings(devices=devices)
     if resume and (out / "run.json").exists():
         if Run.load(out / "run.json").status == "done":
             return out
@@ -114,6 +115,7 @@ def train(  # the one long verb: its options are those of the command line
         training = Training(
             made, dataset, fingerprint, out, settings, began, members=members, resume=resume, progress=progress
         )
+    _check_device(training.plan)
     new = not out.exists() or not any(out.iterdir())
     try:
         run = run_training(training)
@@ -137,23 +139,28 @@ def predict(
 ) -> "Predicted":
     """Predict files, folders of files or DICOM folders and write the results into ``out``.
 
-    A case that cannot be used is named in ``refused`` and the rest are done.
+    A case that cannot be used is named in ``refused`` and the rest are done; ``warnings`` and ``notes`` say the rest.
 
     Raises:
         InputError: ``run`` is no finished run, or none of the inputs is there.
     """
-    return load(run).predict_files([Path(i) for i in inputs], Path(out), format=format, progress=progress)
+    from diascope.predict.model import Model
+
+    return Model.load(Path(run)).predict_files([Path(i) for i in inputs], Path(out), format=format, progress=progress)
 
 
 def load(run: Path | str, *, device: Literal["auto", "cpu", "cuda"] = "auto") -> "Model":
-    """Return the trained model of a run.
+    """Return the trained model of a run; a device that is not here is replaced by one that is, with a warning.
 
     Raises:
-        InputError: ``run`` is no finished run.
+        InputError: ``run`` is no finished run, or a device was asked for by name that is not here.
     """
     from diascope.predict.model import Model
 
-    return Model.load(Path(run), device=device)
+    model = Model.load(Path(run), device=device)
+    for text in model.warnings:
+        warnings.warn(text, stacklevel=2)
+    return model
 
 
 def evaluate(
@@ -168,7 +175,8 @@ def evaluate(
 
     Args:
         run: the run's folder.
-        data: other data of the same kind; all of its cases are predicted and evaluated.
+        data: other data of the same kind; all of its cases are predicted and evaluated, but those whose image the run
+            was trained or fitted on, which are refused by name.
         out: where the results go; the run's folder if not given, and needed for other data.
         quick: fewer resamples.
         progress: told about each stage.
@@ -182,7 +190,9 @@ def evaluate(
     if data is not None:
         if out is None:
             raise InputError("other data need a folder for the results", fix="name one with --out DIR")
-        dataset = inspect(data, progress=progress)
+        plan = Plan.load(Path(run) / "plan.yaml")
+        resample = str(plan["curate.resample_masks"])
+        dataset = _read(Path(data), plan.seed, resample, progress, target=plan.target)
         predict_external(Path(run), dataset, Path(out), progress)
     elif out is not None:
         copy_run(Path(run), Path(out))
@@ -271,18 +281,38 @@ def _budget(wish: Wish, dataset: Dataset) -> Any:
     )
 
 
+def _check_device(plan: Plan) -> None:
+    """Refuse to train by a plan for a GPU where there is none: another device gives other weights.
+
+    Raises:
+        InputError: there is none.
+    """
+    if plan["machine.device"] == "cuda" and not _has_cuda():
+        raise InputError(
+            "the plan is for a CUDA device",
+            expected="a GPU that torch can use",
+            got="none",
+            fix="set the value of machine.device to cpu in the plan (other weights, and slower), or make a new plan "
+            "with diascope plan DATA",
+        )
+
+
+def _has_cuda() -> bool:
+    from importlib import import_module
+
+    try:
+        return bool(import_module("torch").cuda.is_available())
+    except ImportError:
+        raise InputError("training needs the extra 'train'", fix="pip install 'diascope[train]'") from None
+
+
 def choose_device(wanted: str) -> str:
     """Return ``cpu`` or ``cuda``.
 
     Raises:
         InputError: CUDA was asked for and is not there.
     """
-    from importlib import import_module
-
-    try:
-        has_cuda = bool(import_module("torch").cuda.is_available())
-    except ImportError:
-        raise InputError("training needs the extra 'train'", fix="pip install 'diascope[train]'") from None
+    has_cuda = _has_cuda()
     if wanted == "cuda" and not has_cuda:
         raise InputError("there is no CUDA device", expected="a GPU that torch can use", got="none", fix="--device cpu")
     return "cuda" if has_cuda and wanted != "cpu" else "cpu"

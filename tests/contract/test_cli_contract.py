@@ -206,11 +206,14 @@ def test_interrupted_inspection_ends_with_130(verbs):
     [(["a.nii.gz"], {}, 0), (["a.nii.gz"], {"b.nii.gz": "it ends early"}, 3), ([], {"b.nii.gz": "it ends early"}, 2)],
 )
 def test_prediction_names_what_it_refused(written: list[str], refused: dict[str, str], code: int, verbs, capsys):
-    done = SimpleNamespace(written=[Path(name) for name in written], refused=refused, probabilities={})
+    done = SimpleNamespace(
+        written=[Path(name) for name in written], refused=refused, probabilities={}, notes={}, warnings=()
+    )
     verbs(predict=lambda *args, **options: done)
     assert main([*LINES["predict"], "--json"]) == code
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"written": written, "refused": refused, "probabilities": {}}
+    found = {"written": written, "refused": refused, "probabilities": {}, "notes": {}, "warnings": []}
+    assert json.loads(told.out) == found
     assert all(name in told.err for name in refused)
 
 

@@ -60,3 +60,11 @@ def test_missing_targets_add_nothing(name):
     gaps = torch.cat([target, torch.full((1, 2), torch.nan)])
     assert float(loss(more, gaps)) == pytest.approx(float(loss(logits, target)))
     assert float(loss(more, torch.full_like(gaps, torch.nan))) == 0
+
+
+@pytest.mark.parametrize("name", LOSSES.names())
+def test_label_smoothing_is_honoured(name):
+    torch.manual_seed(0)
+    logits, target = _right(name)
+    plain, smooth = (LOSSES.load(name).build({"label_smoothing": share}) for share in (0.0, 0.2))
+    assert float(smooth(logits, target)) > float(plain(logits, target)) + 0.1

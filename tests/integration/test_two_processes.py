@@ -49,6 +49,8 @@ def test_measured_steps_interrupted_and_resumed(discs: Path, tmp_path: Path):
     assert process.returncode == 0, told
     steps = Plan.load(run / "plan.yaml").decisions["schedule.steps"]
     assert steps.chosen_by == "measured"
+    told_steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert {line["processes"] for line in told_steps if line["event"] == "step"} == {2}
     assert Run.load(run / "run.json").status == "done"
     assert not remains(run)
     assert not list(run.rglob("error.json"))

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch", reason="a network answers for its own cost, and it comes with the extra 'train'")
 
-from diascope.core.documents.dataset import Dataset, Fold, Splits, Target
+from diascope.core.documents.dataset import Case, Dataset, Fold, Splits, Target
 from diascope.core.documents.fingerprint import Fingerprint, Intensity, Spread, TargetNumbers
 from diascope.core.errors import BudgetError, OptionError
 from diascope.plan import cost
@@ -114,7 +114,9 @@ def test_unknown_override_names_the_nearest():
 def test_given_test_part_leaves_the_validation_part_to_fit_on():
     found, classes = fingerprint(kind="class"), ("a", "b")
     assert plan(found, dataset("class", classes=classes))["calibrate.held_back"] == 0.1
-    assert plan(found, dataset("class", classes=classes, test=("3",)))["calibrate.held_back"] == 0.0
+    tested = dataset("class", classes=classes, test=("3",))
+    tested = tested.model_copy(update={"cases": (Case(id="3", images={}, targets={"t": "a"}),)})
+    assert plan(found, tested)["calibrate.held_back"] == 0.0
 
 
 def test_names_of_sides_forbid_mirroring():

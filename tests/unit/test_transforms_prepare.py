@@ -167,3 +167,27 @@ def test_importing_the_deterministic_transforms_loads_no_torch() -> None:
 
     code = "import sys, diascope.transforms.prepare; sys.exit('torch' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def shifted(array: np.ndarray) -> Image:
+    affine = np.eye(4)
+    affine[0, 3] = 2.0
+    return Image(array, Geometry(array.shape[1:], affine))
+
+
+def test_channel_on_another_grid_is_brought_to_the_first_and_noted() -> None:
+    made = prepare({"a": image(noise(1, 6, 6, 6)), "b": shifted(noise(1, 6, 6, 6, seed=1))}, Recipe(("a", "b")))
+    assert made.array.shape == (2, 6, 6, 6)
+    assert any("another grid" in note for note in made.notes)
+
+
+def test_channel_on_another_grid_is_refused_where_the_plan_says_so() -> None:
+    recipe = Recipe.from_plan({"channels": ["a", "b"], "channel_grid": "refuse"})
+    with pytest.raises(GeometryError, match="channel b lies on another grid") as caught:
+        prepare({"a": image(noise(1, 6, 6, 6)), "b": shifted(noise(1, 6, 6, 6, seed=1))}, recipe)
+    assert "origin" in str(caught.value)
+
+
+def test_missing_channel_is_noted() -> None:
+    recipe = Recipe(("a", "b"), missing={"b": "mean"})
+    assert any("Channel b is missing" in note for note in prepare({"a": image(noise(1, 4, 4, 4))}, recipe).notes)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from diascope.cli.command import DONE, SOME_REFUSED, Command, answer, answer_json
+from diascope.cli.command import DONE, SOME_REFUSED, Command, answer, answer_json, tell
 from diascope.cli.options import OutputOptions, check_writable
 from diascope.cli.progress import show_progress
-from diascope.cli.results import REPORT, metrics_lines
+from diascope.cli.results import REPORT, metrics_lines, run_warnings
 
 EXAMPLES = """
 diascope evaluate runs/first
@@ -41,6 +41,8 @@ def run(options: Options) -> int:
     check_writable(out)
     with show_progress() as progress:
         metrics = api.evaluate(options.run, options.data, out=options.out, quick=options.quick, progress=progress)
+    for text in run_warnings(out) if options.data else ():
+        tell(f"warning: {text}")
     if options.json:
         answer_json(metrics.content())
     else:

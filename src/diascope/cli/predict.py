@@ -39,12 +39,14 @@ def run(options: Options) -> int:
     with show_progress() as progress:
         done = api.predict(options.run, options.inputs, out=options.out, format=options.format, progress=progress)
     if options.json:
-        answer_json({"written": done.written, "refused": done.refused, "probabilities": done.probabilities})
+        found = {"written": done.written, "refused": done.refused, "probabilities": done.probabilities}
+        answer_json(found | {"notes": done.notes, "warnings": done.warnings})
     else:
         for name, classes in done.probabilities.items():
             answer(f"{name}: " + ", ".join(f"{label} {value:.3f}" for label, value in classes.items()))
         answer(f"{len(done.written)} files written to {options.out}")
-    for line in refused_lines(done.refused):
+    notes = [f"note on {name}: {' '.join(some)}" for name, some in done.notes.items()]
+    for line in [*(f"warning: {text}" for text in done.warnings), *notes, *refused_lines(done.refused)]:
         tell(line)
     if not done.refused:
         return DONE

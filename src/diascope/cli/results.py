@@ -43,11 +43,11 @@ def run_summary(folder: Path) -> str:
     metrics = load_metrics(folder)
     lines = metrics_lines(metrics) if metrics else ["no metrics: there was no held-out part to evaluate"]
     lines += [f"{title}: {folder / name}" for title, name in _files(folder).items()]
-    lines += [f"warning: {text}" for text in _warnings(folder)]
+    lines += [f"warning: {text}" for text in run_warnings(folder)]
     return "\n".join(lines)
 
 
-def _warnings(folder: Path) -> tuple[str, ...]:
+def run_warnings(folder: Path) -> tuple[str, ...]:
     """Return what the run warns of, such as a budget that was passed."""
     from diascope.core.documents.run import Run
 

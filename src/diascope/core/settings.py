@@ -4,7 +4,6 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 
 def cache_folder() -> Path:
@@ -23,13 +22,11 @@ class Settings:
     """Machine settings.
 
     Attributes:
-        device: where networks run; ``auto`` takes a GPU where there is one.
         devices: processes that train together (DDP).
         workers: loader processes, 0 for none; None leaves it to the device: none beside a CPU that trains itself.
         cache: folder for preprocessed cases.
     """
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
     devices: int = 1
     workers: int | None = None
     cache: Path = field(default_factory=cache_folder)

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from diascope.core.documents.dataset import Case, Source
 from diascope.curate.draft import Draft, Given
 from diascope.curate.image_findings import Facts
+from diascope.curate.scan import CaseFacts
 
 MOST_SETS = 20
 """Sets of copies that a message spells out; the problem's cases name all."""
+
+
+def content_of(facts: CaseFacts) -> str:
+    """Return the digest of a case's voxels; empty where they were not read or are all the same."""
+    return "" if all(c.low == c.high for c in facts.channels.values()) else facts.content
 
 
 def find_copies(draft: Draft, facts: Facts) -> list[list[str]]:
@@ -16,10 +22,8 @@ def find_copies(draft: Draft, facts: Facts) -> list[list[str]]:
     sets: dict[str, list[str]] = defaultdict(list)
     for case in draft.cases:
         found = facts.get(case.id)
-        if case.id in draft.left_out or found is None or not found.content:
-            continue
-        if not all(c.low == c.high for c in found.channels.values()):
-            sets[found.content].append(case.id)
+        if case.id not in draft.left_out and found is not None and content_of(found):
+            sets[content_of(found)].append(case.id)
     return [ids for ids in sets.values() if len(ids) > 1]
 
 

@@ -67,7 +67,8 @@ def _promoted(
     numeric = all(c is None or number(c) is not None for c in cells)
     if numeric and is_amount(name) and any(c is not None for c in cells):
         return Target(kind="value"), [None if c is None else number(c) for c in cells]
-    target, values = target_of(cells, is_named=not numeric)
+    one = len({c for c in cells if c is not None}) == 1  # data to evaluate on may lack all classes but one
+    target, values = target_of(cells, is_named=one or not numeric)
     if target is None:
         raise OptionError(
             f"{name!r} cannot be learned: it has no value", expected="classes or numbers", got="missing cells only"

@@ -47,7 +47,8 @@ def add_columns(draft: Draft, table: Table, paths: Collection[str]) -> None:
         table, [c for c, r in roles.items() if r == "target"], [c for c, r in roles.items() if r == "candidate"]
     )
     add_targets(draft, table, chosen)
-    others = [c for c, r in roles.items() if r in {"attribute", "candidate", "target"} and c not in chosen]
+    learned = {*draft.targets, *(name for t in draft.targets.values() for name in t.classes)}.intersection(chosen)
+    others = [c for c, r in roles.items() if r in {"attribute", "candidate", "target"} and c not in learned]
     add_attributes(draft, table, others)
     _add_split(draft, table, roles)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Case, Source, Target
-from diascope.core.errors import DiascopeError, GeometryError
+from diascope.core.errors import DiascopeError, GeometryError, ReadError
 from diascope.core.geometry import Geometry, check_same_grid
 from diascope.core.image import Image, label_array
 from diascope.curate.quality import measure_quality
@@ -102,7 +102,30 @@ def scan(
             progress(done, len(cases), "reading images" if voxels else "reading headers")
 
 
+def _check_all_named(root: Path, case: Case) -> None:
+    """Refuse a file that holds more channels than the case takes from it: the rest would be lost unsaid.
+
+    Raises:
+        ReadError: it does.
+    """
+    sources = list(case.images.values())
+    paths = {s.path for s in sources}
+    if len(paths) > 1 or any(s.index is None or s.key is not None or s.files for s in sources):
+        return
+    path = paths.pop()
+    held = read_header(root, Source(path=path)).channels
+    if held > len(sources):
+        raise ReadError(
+            f"{Path(path).name} holds more channels than are named",
+            expected=f"{len(sources)}: {', '.join(case.images)}",
+            got=f"{held} in the file",
+            fix="name every channel of the file, or write the file with the named ones only",
+        )
+
+
 def _scan_case(root: Path, case: Case, masks: list[str], facts: CaseFacts, *, voxels: bool, judge: bool) -> None:
+    if len(case.images) > 1:
+        _check_all_named(root, case)
     digest = hashlib.blake2b(digest_size=16)
     for channel, source in case.images.items():
         if not voxels:

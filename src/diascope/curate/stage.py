@@ -12,7 +12,7 @@ from diascope.curate import image_findings as images
 from diascope.curate import target_findings as targets
 from diascope.curate.divide import divide, find_groups
 from diascope.curate.draft import Draft
-from diascope.curate.duplicates import treat_copies
+from diascope.curate.duplicates import content_of, treat_copies
 from diascope.curate.image_findings import Facts
 from diascope.curate.listing import list_files
 from diascope.curate.promote import promote
@@ -181,6 +181,7 @@ def _measure(
         stored_as=tuple(sorted({c.stored_as for c in channels})),
         present=present,
         copies=tuple(tuple(ids) for ids in copies),
+        contents={c.id: content_of(facts[c.id])[:16] for c in kept if c.id in facts and content_of(facts[c.id])},
     )
 
 

@@ -1,9 +1,13 @@
 """What stands between a data set and training."""
 
 from collections import Counter
+from collections.abc import Iterable
 
-from diascope.core.documents.dataset import Dataset
+import numpy as np
+
+from diascope.core.documents.dataset import Dataset, Value
 from diascope.core.errors import DatasetError
+from diascope.core.families import KINDS
 
 MOST_REASONS = 3
 
@@ -27,6 +31,17 @@ def _left_out(dataset: Dataset) -> list[str]:
     """Return for the commonest reasons how many cases were left out for each: what is missing may be among them."""
     reasons = Counter(dataset.left_out.values()).most_common(MOST_REASONS)
     return [f"{count} of {len(dataset.cases)} cases left out: {reason}" for reason, count in reasons]
+
+
+def usable(dataset: Dataset, name: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids that were not left out and of whose target something is known."""
+    target, cases = dataset.targets[name], dataset.by_id()
+    kind = KINDS.load(target.kind)
+
+    def is_known(value: Value) -> bool:
+        return value is not None if kind.is_map else not np.isnan(kind.encode(target, value)).all()
+
+    return tuple(i for i in ids if i in cases and i not in dataset.left_out and is_known(cases[i].targets.get(name)))
 
 
 def unreadable(dataset: Dataset) -> tuple[str, ...]:

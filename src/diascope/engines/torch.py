@@ -10,25 +10,35 @@ from safetensors.torch import load_model
 from torch import nn
 
 from diascope.core.errors import RunError
-from diascope.core.ports.engine import Engine, Runner
+from diascope.core.ports.engine import Engine, How, Runner
 
 
-def wrap(module: nn.Module, precision: str, device: str) -> Runner:
+def wrap(module: nn.Module, how: How) -> Runner:
     """Return a runner for a module that is already built and loaded."""
-    spatial = 3 if any(isinstance(m, nn.Conv3d) for m in module.modules()) else 2
-    layout = torch.channels_last_3d if spatial == 3 else torch.channels_last
+    device, layout = how.device, _layout(module, how.memory_format)
     module = module.to(device).to(memory_format=layout).eval()  # pyright: ignore[reportCallIssue] — torch's own stub
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         x = torch.from_numpy(np.ascontiguousarray(batch, np.float32)).to(device).contiguous(memory_format=layout)
-        lower = precision.startswith("bf16")
+        lower = how.precision.startswith("bf16")
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=lower):
             return module(x).float().cpu().numpy()
 
     return run
 
 
-def _load(build: Callable[[], nn.Module], weights: Path | None, precision: str, device: str) -> Runner:
+def _layout(module: nn.Module, memory_format: str) -> torch.memory_format:
+    if memory_format != "channels_last":
+        return torch.contiguous_format
+    is_3d = any(isinstance(m, nn.Conv3d) for m in module.modules())
+    return torch.channels_last_3d if is_3d else torch.channels_last
+
+
+def _devices() -> tuple[str, ...]:
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+
+
+def _load(build: Callable[[], nn.Module], weights: Path | None, how: How) -> Runner:
     """Return a runner for a module with the weights of a safetensors file.
 
     Raises:
@@ -40,7 +50,7 @@ def _load(build: Callable[[], nn.Module], weights: Path | None, precision: str, 
             load_model(module, weights)
         except (OSError, RuntimeError, ValueError) as error:
             raise RunError(f"{weights.name} does not fit the plan's network", got=str(error)[:300]) from None
-    return wrap(module, precision, device)
+    return wrap(module, how)
 
 
-ENGINE = Engine("torch", _load)
+ENGINE = Engine("torch", _load, _devices)

@@ -58,6 +58,7 @@ def collect(run: Path, *, progress: Progress | None = None) -> Evaluation:
         training_ids=inputs.predictions.training,
         files=inputs.predictions.files,
         refused=refused,
+        notes=inputs.predictions.notes,
     )
 
 
@@ -100,7 +101,7 @@ def _score(inputs: Inputs, baseline: Baseline | None, case_id: str, case: Case |
     value = case.targets.get(inputs.target_name)
     reference = read_reference(target, value, inputs.root, grid, resample=may_resample_masks(inputs.plan))
     prediction = _read_prediction(inputs, case_id, grid)
-    scored = task.score_case(target, reference, prediction, grid, inputs.calibration)
+    scored = task.score_case(target, reference, prediction, grid, inputs.calibration_of(case_id))
     predict = baseline.by_case.get(case_id) if baseline else None
     if predict is None:
         return scored, None

@@ -1,6 +1,6 @@
 """Everything that one evaluation knows: the run's documents and each case's scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,7 @@ class Evaluation:
         training_ids: the cases that the run trained on.
         files: case id → its predicted label map in ``predictions/``; empty for a task that answers once a case.
         refused: case id → why it has no scores.
+        notes: case id → what had to be decided to prepare its images.
     """
 
     run: Path
@@ -54,6 +55,7 @@ class Evaluation:
     training_ids: tuple[str, ...]
     files: dict[str, str]
     refused: dict[str, str]
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def patients(self) -> tuple[str | None, ...]:
         """Return each case's patient, None where it is not known."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,18 @@ class Inputs:
     target: Target
     target_name: str
     logits: Mapping[str, NDArray[np.float64]]
+
+    def calibration_of(self, case_id: str) -> Calibration:
+        """Return what a case is judged by: where folds are pooled, what was fitted in the fold that evaluates it."""
+        return self.calibration.of_fold(self.evaluated_in.get(case_id))
+
+    @cached_property
+    def evaluated_in(self) -> dict[str, int]:
+        """Return case → fold whose networks predicted it; empty where folds are not pooled."""
+        splits = self.dataset.splits
+        if splits is None or self.predictions.fold != "all" or self.predictions.split != "validation":
+            return {}
+        return {i: number for number, fold in enumerate(splits.folds) for i in fold.validation}
 
 
 def load_inputs(run: Path) -> Inputs:

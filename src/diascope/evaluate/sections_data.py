@@ -1,7 +1,7 @@
 """The data: how many, how divided, how balanced, on which grids, and what is wrong with them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diascope.core.documents.dataset import Dataset, Problem
@@ -31,6 +31,7 @@ class Data:
     left_out: Sheet | None
     left_out_more: int
     refused: Sheet | None
+    notes: Sheet | None
 
 
 def describe_data(evaluation: Evaluation, metrics: Metrics) -> Data:
@@ -46,6 +47,7 @@ def describe_data(evaluation: Evaluation, metrics: Metrics) -> Data:
         left_out=_reasons(dataset.left_out, "Cases that take no part, and why"),
         left_out_more=max(0, len(dataset.left_out) - LISTED),
         refused=_reasons(metrics.refused, "Cases that could not be evaluated, and why"),
+        notes=_noted(evaluation.notes),
     )
 
 
@@ -172,6 +174,17 @@ def _problems(problems: Iterable[Problem]) -> Sheet | None:
         return None
     caption = "What was found wrong or unusual in the data, image quality included"
     return sheet(["Level", "What was found", "Cases", "Which"], rows, caption=caption, numeric=[2])
+
+
+def _noted(notes: Mapping[str, Sequence[str]]) -> Sheet | None:
+    """Return what had to be decided to prepare cases, equal remarks together."""
+    cases: dict[str, list[str]] = {}
+    for case_id, some in notes.items():
+        for note in some:
+            cases.setdefault(note, []).append(case_id)
+    rows = [[note, str(len(ids)), listing(ids, _NAMED)] for note, ids in list(cases.items())[:LISTED]]
+    caption = "What had to be decided to prepare the evaluated images"
+    return sheet(["What was done", "Cases", "Which"], rows, caption=caption, numeric=[1]) if rows else None
 
 
 def _reasons(reasons: dict[str, str], caption: str) -> Sheet | None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from diascope import __version__
+from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.plan import Plan
 from diascope.evaluate.evaluation import Evaluation
 from diascope.evaluate.sections_words import Sheet, count, duration, listing, plain, sheet, title_of
 from diascope.figures import learning_curve
 
 _GROUPS = {
+    "fingerprint": "What the plan was made from",
     "preprocess": "Preparing the images",
     "patch": "What the network sees at once",
     "network": "Network",
@@ -187,9 +189,23 @@ def calibration_sentence(evaluation: Evaluation) -> str:
         return "Nothing was fitted after training."
     if not fitted.cases:
         return "No temperature and no operating point were fitted: probabilities are the network's own."
+    if fitted.folds:
+        return _folds_sentence(fitted)
     points = ", ".join(f"{name} {value:.3f}" for name, value in fitted.thresholds.items())
     chosen = f" A class counts as present at a probability of at least: {points}." if points else ""
     return (
         f"Temperature {fitted.temperature:.3f} was fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), "
         f"never on the cases evaluated.{chosen}"
+    )
+
+
+def _folds_sentence(fitted: Calibration) -> str:
+    """Return what was fitted in each fold, for the cases that it evaluates, and what serves other images."""
+    temperatures = [f.temperature for f in fitted.folds.values()]
+    cases = [f.cases for f in fitted.folds.values()]
+    return (
+        f"In each of {len(cases)} folds a temperature ({min(temperatures):.3f} to {max(temperatures):.3f}) and the "
+        f"operating points were fitted on {min(cases)} to {max(cases)} cases ({fitted.fitted_on}); the cases that a "
+        f"fold evaluates are judged by its own. For other images, which all folds answer together, temperature "
+        f"{fitted.temperature:.3f} was fitted on the held-back cases of all folds."
     )

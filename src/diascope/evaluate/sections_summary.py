@@ -56,6 +56,8 @@ def part_of(metrics: Metrics) -> str:
     """Return which part was evaluated, in words."""
     if metrics.split == "test":
         return "the test part"
+    if metrics.split == "external":
+        return "other data than those it was trained on"
     if metrics.fold == "all":
         return "the validation parts of all folds, each predicted by the network that had not seen it"
     return f"the validation part of fold {metrics.fold}" if metrics.fold is not None else f"the {metrics.split} part"
@@ -162,12 +164,18 @@ def _about_cases(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
             "too narrow, and the same patient may lie in training and evaluation."
         )
         found.append(Caution("Patients are not known", text))
-    if metrics.split != "test":
+    if metrics.split == "validation":
         text = (
             "These cases were held out from training, but come from the same source as the training cases and are no "
             "independent test set. Expect lower numbers elsewhere."
         )
         found.append(Caution("Validation part, not a test set", text))
+    if metrics.fold == "all" and metrics.split == "validation":
+        text = (
+            "One plan serves all folds: its spacing, intensities and balance come from all cases, the evaluated ones "
+            "among them. Weights, temperatures and operating points do not."
+        )
+        found.append(Caution("The plan saw all folds", text, serious=False))
     if metrics.refused:
         text = f"Without scores, and missing from every number: {listing(list(metrics.refused))}."
         found.append(Caution(f"{count(len(metrics.refused), 'case')} refused", text))
@@ -193,6 +201,12 @@ def _about_numbers(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
     if rare and metrics.cases >= FEW_OF_CLASS:
         text = f"{listing([f'{c} ({n})' for c, n in rare.items()])}: their numbers are rough."
         found.append(Caution(f"Classes with fewer than {FEW_OF_CLASS} cases", text, serious=False))
+    unknown = {c for v in metrics.metrics.values() for c, one in v.per_class.items() if one.value is None}
+    if unknown:
+        text = (
+            f"{listing(sorted(unknown))}: these cases do not hold what some of its numbers need; they are left empty."
+        )
+        found.append(Caution("Classes without some numbers", text))
     undefined = {title_of(m): v.undefined for m, v in metrics.metrics.items() if v.undefined}
     if undefined:
         where = [f"{t} in {count(n, 'case')}" for t, n in undefined.items()]

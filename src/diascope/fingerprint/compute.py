@@ -138,6 +138,7 @@ def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNum
         return TargetNumbers(
             kind=target.kind,
             counts=_count(target.classes[1:], maps),
+            known=dict.fromkeys(target.classes[1:], len(maps)),
             missing=len(measured) - len(maps),
             voxel_share=dict(zip(target.classes, map(float, share), strict=True)),
         )
@@ -147,7 +148,13 @@ def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNum
     missing = int(len(values) - known.sum())
     if target.classes:
         present = [kind.present(target, value) for value in values]
-        return TargetNumbers(kind=target.kind, counts=_count(target.classes, present), missing=missing)
+        each = (~np.isnan(encoded)).sum(axis=0)  # a label may be missing by itself
+        return TargetNumbers(
+            kind=target.kind,
+            counts=_count(target.classes, present),
+            known=dict(zip(target.classes, map(int, each), strict=True)),
+            missing=missing,
+        )
     mean, std = (float(encoded[known].mean()), float(encoded[known].std())) if known.any() else (None, None)
     return TargetNumbers(kind=target.kind, counts={}, missing=missing, mean=mean, std=std)
 

@@ -1,10 +1,14 @@
 """From a file's axes to channels first, and back."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.documents.dataset import Source
 from diascope.core.errors import ReadError
 from diascope.core.image import Image
+from diascope.core.ports.reader import Header
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Patient space of DICOM and ITK (x to the left, y to the back) → ours; its own inverse."""
@@ -62,6 +66,25 @@ def split_shape(shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
         raise ReadError("the array is no image", expected="two or more axes, none of them empty", got=f"shape {shape}")
     grid = shape[:3] if len(shape) > 2 and shape[2] > 1 else shape[:2]
     return tuple(int(n) for n in grid), int(np.prod(shape[3:], dtype=np.int64))
+
+
+def one_channel(header: Header, source: Source) -> Header:
+    """Return the header of the channel that ``source.index`` chooses; of all channels where it is None.
+
+    Raises:
+        ReadError: there is no such channel.
+    """
+    if source.index is None:
+        return header
+    if not 0 <= source.index < header.channels:
+        got = f"{header.channels} in the file"
+        raise ReadError(f"there is no channel {source.index}", expected=f"{source.index + 1} or more channels", got=got)
+    return replace(header, channels=1, photographic=False)
+
+
+def take_channel(array: NDArray, source: Source) -> NDArray:
+    """Return the channel of ``(C, I, J[, K])`` that ``source.index`` chooses, or all."""
+    return array if source.index is None else np.ascontiguousarray(array[source.index : source.index + 1])
 
 
 def channels_first(array: NDArray) -> NDArray:

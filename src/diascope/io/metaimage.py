@@ -17,7 +17,16 @@ from diascope.core.errors import InputError, ReadError
 from diascope.core.geometry import Geometry, geometry_without_spacing
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
-from diascope.io._axes import LPS_TO_RAS, channels_first, native, native_dtype, split_shape, storable
+from diascope.io._axes import (
+    LPS_TO_RAS,
+    channels_first,
+    native,
+    native_dtype,
+    one_channel,
+    split_shape,
+    storable,
+    take_channel,
+)
 from diascope.io._files import LARGEST_DEFLATE_RATIO, cut_short, first_bytes, reading, replacing
 
 WHAT = "a MetaImage"
@@ -144,20 +153,20 @@ def _grid(keys: Mapping[str, str], ndim: int, shape: tuple[int, ...]) -> tuple[G
 def read_header(path: Path, source: Source) -> Header:
     """Return what the header says; see ``Reader.read_header``."""
     with reading(path, WHAT):
-        return _parse(path).header
+        return one_channel(_parse(path).header, source)
 
 
 def read(path: Path, source: Source) -> Image:
     """Return the image in RAS+ mm; see ``Reader.read``."""
     with reading(path, WHAT):
         parsed = _parse(path)
-        header = parsed.header
+        header = one_channel(parsed.header, source)
         flat = _values(path, parsed)
         voxels = flat.reshape(parsed.components, *parsed.sizes, order="F")
         spatial = np.moveaxis(voxels, 0, -1)
         if len(parsed.sizes) == 2:
             spatial = spatial[:, :, None, :]
-        return Image(native(channels_first(spatial)), header.geometry, notes=header.notes)
+        return Image(native(take_channel(channels_first(spatial), source)), header.geometry, notes=header.notes)
 
 
 def _values(path: Path, parsed: _Parsed) -> NDArray:

@@ -9,7 +9,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -22,7 +22,16 @@ from diascope.core.errors import InputError, ReadError
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
-from diascope.io._axes import channels_first, channels_last, native, native_dtype, split_shape, storable
+from diascope.io._axes import (
+    channels_first,
+    channels_last,
+    native,
+    native_dtype,
+    one_channel,
+    split_shape,
+    storable,
+    take_channel,
+)
 from diascope.io._files import LARGEST_DEFLATE_RATIO, cut_short, first_bytes, read_exactly, reading, replacing
 from diascope.io._nifti_grid import read_grid
 
@@ -128,21 +137,7 @@ def _parse(file: BufferedIOBase) -> _Parsed:
 def read_header(path: Path, source: Source) -> Header:
     """Return what the header says; see ``Reader.read_header``."""
     with reading(path, WHAT), _opened(path) as file:
-        return _one_channel(_parse(file).header, source)
-
-
-def _one_channel(header: Header, source: Source) -> Header:
-    """Return the header of the channel that ``source.index`` chooses; of all channels where it is None.
-
-    Raises:
-        ReadError: there is no such channel.
-    """
-    if source.index is None:
-        return header
-    if not 0 <= source.index < header.channels:
-        got = f"{header.channels} in the file"
-        raise ReadError(f"there is no channel {source.index}", expected=f"{source.index + 1} or more channels", got=got)
-    return replace(header, channels=1, photographic=False)
+        return one_channel(_parse(file).header, source)
 
 
 def read(path: Path, source: Source) -> Image:
@@ -150,9 +145,8 @@ def read(path: Path, source: Source) -> Image:
     with reading(path, WHAT), _opened(path) as file:
         parsed = _parse(file)
         array = channels_first(_voxels(file, parsed, path))
-        header = _one_channel(parsed.header, source)
-        array = array if source.index is None else np.ascontiguousarray(array[source.index : source.index + 1])
-        return Image(array, header.geometry, notes=header.notes)
+        header = one_channel(parsed.header, source)
+        return Image(take_channel(array, source), header.geometry, notes=header.notes)
 
 
 def _voxels(file: BufferedIOBase, parsed: _Parsed, path: Path) -> NDArray:

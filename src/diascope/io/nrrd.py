@@ -17,7 +17,16 @@ from diascope.core.errors import InputError, ReadError
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
-from diascope.io._axes import LPS_TO_RAS, channels_first, native, native_dtype, split_shape, storable
+from diascope.io._axes import (
+    LPS_TO_RAS,
+    channels_first,
+    native,
+    native_dtype,
+    one_channel,
+    split_shape,
+    storable,
+    take_channel,
+)
 from diascope.io._files import first_bytes, reading, replacing
 from diascope.io._nrrd_grid import channel_axes, directions, read_grid
 
@@ -88,7 +97,7 @@ def _parse(file: BinaryIO) -> _Parsed:
 def read_header(path: Path, source: Source) -> Header:
     """Return what the header says; see ``Reader.read_header``."""
     with reading(path, WHAT), path.open("rb") as file:
-        return _parse(file).header
+        return one_channel(_parse(file).header, source)
 
 
 def read(path: Path, source: Source) -> Image:
@@ -96,11 +105,11 @@ def read(path: Path, source: Source) -> Image:
     with reading(path, WHAT), path.open("rb") as file:
         parsed = _parse(file)
         voxels = _voxels(path, file, parsed.raw).transpose(parsed.axes)
-        header = parsed.header
+        header = one_channel(parsed.header, source)
         spatial = len(parsed.axes) - len(channel_axes(parsed.raw))
         filled = voxels.reshape(*voxels.shape[:spatial], *(1,) * (3 - spatial), *voxels.shape[spatial:])
-        array = channels_first(filled)[: header.channels]
-        return Image(native(array), header.geometry, notes=header.notes)
+        array = channels_first(filled)[: parsed.header.channels]
+        return Image(native(take_channel(array, source)), header.geometry, notes=header.notes)
 
 
 def _voxels(path: Path, file: BinaryIO, raw: Mapping[str, Any]) -> NDArray:

@@ -152,7 +152,7 @@ def make_plan(dataset: Dataset, fingerprint: Fingerprint, request: Request) -> P
     name, chosen = choose_target(dataset, request.target, request.task)
     read = read_overrides(request.overrides)
     target = dataset.targets[name]
-    context = Context(dataset, fingerprint, chosen, name, target, request.budget, fingerprint.cases, {})
+    context = Context(dataset, fingerprint, chosen, name, target, request.budget, fingerprint.cases, {}, request.fold)
     return Plan(
         dataset=request.data,
         dataset_digest=dataset.digest(),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from diascope.core.documents.dataset import Dataset, Target
 from diascope.core.documents.fingerprint import Fingerprint
@@ -43,6 +43,7 @@ class Context:
 
     Attributes:
         values: dotted key → value of all earlier decisions, the user's overrides among them.
+        fold: the fold to be trained, or ``all``.
     """
 
     dataset: Dataset
@@ -53,6 +54,7 @@ class Context:
     budget: Budget
     training_cases: int
     values: Mapping[str, Any]
+    fold: int | Literal["all"] = 0
 
 
 Decisions = dict[str, Decision]

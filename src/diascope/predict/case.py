@@ -45,7 +45,10 @@ class Predictor:
         Raises:
             InputError: as ``transforms.prepare``.
         """
-        prepared = self.prepare(images)
+        return self.answer(self.prepare(images), progress)
+
+    def answer(self, prepared: Prepared, progress: Progress = lambda done, total: None) -> NDArray:
+        """Return what ``predict`` gives for a case that is already prepared."""
         if not TASKS.load(self.plan.task).dense:
             return self.logits(prepared.array[None])[0]
         trace = prepared.trace

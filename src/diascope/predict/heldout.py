@@ -1,7 +1,7 @@
 """Predict a part of the data and write it as an evaluation reads it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +28,14 @@ class Part:
         split: ``test``, ``validation`` or ``external``; fold: of the plan.
         groups: cases and the weights that predict them, averaged.
         training: cases that the weights have seen, for the baseline.
+        refused: cases that are not predicted at all, and why.
     """
 
     split: str
     fold: int | str
     groups: Sequence[tuple[Sequence[str], Sequence[Path]]]
     training: Sequence[str]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_predictor(
@@ -68,23 +70,32 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
         cases=[i for ids, _ in part.groups for i in ids if i not in writer.refused],
         training=list(part.training),
         files=writer.files,
-        refused=writer.refused,
+        refused={**part.refused, **writer.refused},
+        notes=writer.notes,
     )
 
 
-def predict_vectors(
-    dataset: Dataset, predictor: Predictor, ids: Sequence[str]
-) -> tuple[dict[str, NDArray], dict[str, str]]:
-    """Return the logits ``(O,)`` of cases of one fixed size in one pass, and why others were refused."""
-    cases, arrays, refused = dataset.by_id(), {}, {}
+@dataclass(frozen=True)
+class Vectors:
+    """Logits ``(O,)`` by case, why others were refused, and what was noted of each."""
+
+    logits: dict[str, NDArray] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def predict_vectors(dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> Vectors:
+    """Return the answers for cases of one fixed size, in one pass."""
+    cases, arrays, found = dataset.by_id(), {}, Vectors()
     for case_id in ids:
         try:
-            arrays[case_id] = predictor.prepare(read_images(dataset, predictor.plan, cases[case_id])).array
+            prepared = predictor.prepare(read_images(dataset, predictor.plan, cases[case_id]))
+            arrays[case_id], found.notes[case_id] = prepared.array, prepared.notes
         except InputError as error:
-            refused[case_id] = str(error).split("\n", 1)[0]
-    if not arrays:
-        return {}, refused
-    return dict(zip(arrays, predictor.logits(np.stack(list(arrays.values()))), strict=True)), refused
+            found.refused[case_id] = str(error).split("\n", 1)[0]
+    if arrays:
+        found.logits.update(zip(arrays, predictor.logits(np.stack(list(arrays.values()))), strict=True))
+    return found
 
 
 class _Writer:
@@ -102,12 +113,14 @@ class _Writer:
         self.files: dict[str, str] = {}
         self.logits: dict[str, NDArray] = {}
         self.refused: dict[str, str] = {}
+        self.notes: dict[str, tuple[str, ...]] = {}
 
     def add(self, predictor: Predictor, ids: Sequence[str]) -> None:
         if not self.is_dense:
-            logits, refused = predict_vectors(self.dataset, predictor, ids)
-            self.logits |= logits
-            self.refused |= refused
+            found = predict_vectors(self.dataset, predictor, ids)
+            self.logits |= found.logits
+            self.refused |= found.refused
+            self.notes |= found.notes
             return
         for case_id in ids:
             try:
@@ -118,7 +131,8 @@ class _Writer:
     def _add_map(self, predictor: Predictor, case_id: str) -> None:
         case, plan = self.cases[case_id], self.plan
         images = read_images(self.dataset, plan, case)
-        prediction = predictor.predict(images)
+        prepared = predictor.prepare(images)
+        prediction, self.notes[case_id] = predictor.answer(prepared), prepared.notes
         name = next(n for n in plan["preprocess.channels"] if n in images)
         source = Path(self.dataset.root) / case.images[name].path
         self.files[case_id] = file_name(case_id, mask_suffix(source, None))

@@ -37,19 +37,34 @@ def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case
                 name = names.setdefault(place, _unused(place[1], found))
                 found.setdefault(name, {})[channels[int(number[1])]] = source
             else:
-                found[_unused(stem, found)] = _channels_of(source, channels)
+                try:
+                    found[_unused(stem, found)] = _channels_of(source, channels)
+                except InputError as error:
+                    refused[path.name] = str(error).replace("\n", "; ")
     return [Case(id=name, images=images) for name, images in found.items()], refused
 
 
 def _channels_of(source: Source, channels: Sequence[str]) -> dict[str, Source]:
-    """Return a file as the first channel, or as all of them where it holds just so many (4-D NIfTI, as MSD's)."""
-    if len(channels) > 1 and source.index is None and not source.files:
-        try:
-            held = read_header(Path("/"), source).channels
-        except InputError:  # the prediction refuses the file by name
-            held = 1
-        if held == len(channels):
-            return {name: source.model_copy(update={"index": n}) for n, name in enumerate(channels)}
+    """Return a file as the first channel, or as all of them where it holds just so many (4-D NIfTI, as MSD's).
+
+    Raises:
+        InputError: it holds several channels, but others than the network's.
+    """
+    if len(channels) == 1 or source.index is not None or source.files:
+        return {channels[0]: source}
+    try:
+        header = read_header(Path("/"), source)
+    except InputError:  # the prediction refuses the file by name
+        return {channels[0]: source}
+    if header.channels == len(channels):
+        return {name: source.model_copy(update={"index": n}) for n, name in enumerate(channels)}
+    if header.channels > 1 and not header.photographic:
+        raise InputError(
+            "the file holds another number of channels",
+            expected=f"one channel, or {len(channels)}: {', '.join(channels)}",
+            got=f"{header.channels} in the file",
+            fix="give one file for each channel, numbered _0000, _0001 …, or one file with all of them",
+        )
     return {channels[0]: source}
 
 

@@ -18,7 +18,7 @@ from diascope.core.image import Image
 from diascope.io import read_image
 from diascope.predict.case import Predictor
 from diascope.predict.inputs import cases_of
-from diascope.predict.network import load_members
+from diascope.predict.network import choose_device, load_members
 from diascope.predict.output import file_name, mask_suffix, write_mask, write_table
 from diascope.predict.reading import reference_image
 
@@ -34,28 +34,34 @@ class Predicted:
         written: files, in the order of the inputs.
         refused: input → why, in one line.
         probabilities: case → class → calibrated probability, for tasks with one answer a case.
+        notes: case → what had to be decided to prepare its images; cases without any are absent.
+        warnings: what the whole call has to say, such as that the run's device is not here.
     """
 
     written: list[Path] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     probabilities: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The members of a run with its plan and calibration."""
+    """The members of a run with its plan and calibration, and what there is to warn of."""
 
     plan: Plan
     target: Target
     calibration: Calibration
     predictor: Predictor
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, run: Path, *, device: str = "auto") -> "Model":
-        """Return the model of a run's folder.
+        """Return the model of a run's folder; with ``auto`` it runs on the plan's device, else on what is here.
 
         Raises:
             InputError: the folder is no finished run.
+            OptionError: a device was asked for that is not here.
         """
         if not (run / "run.json").exists():
             raise InputError(f"{run.name} is no run", expected="a folder that diascope train has written")
@@ -68,9 +74,10 @@ class Model:
         target = Dataset.load(run / "dataset.yaml").targets[plan.target or ""]
         path = run / "calibration.json"
         calibration = Calibration.load(path) if path.exists() else nothing_fitted()
-        where = plan["machine.device"] if device == "auto" else device
+        where, warning = choose_device(plan, device)
         members = load_members(plan, target, files, device=where)
-        return cls(plan, target, calibration, Predictor(plan, target, members, tuple(plan["predict.mirror"])))
+        predictor = Predictor(plan, target, members, tuple(plan["predict.mirror"]))
+        return cls(plan, target, calibration, predictor, (warning,) if warning else ())
 
     def predict(self, source: Path | str) -> "Image | dict[str, float]":
         """Return one image's label map (in the target's values, on its own grid), or its probabilities by class.
@@ -109,7 +116,7 @@ class Model:
                 "none of the inputs can be predicted", got="; ".join(refused.values()), fix="check the paths"
             )
         out.mkdir(parents=True, exist_ok=True)
-        done = Predicted(refused=refused)
+        done = Predicted(refused=refused, warnings=self.warnings)
         for number, case in enumerate(cases):
             try:
                 self._one(case, out, format, done)
@@ -124,7 +131,10 @@ class Model:
 
     def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted) -> None:
         images = self._read(case)
-        answer = self.predictor.predict(images)
+        prepared = self.predictor.prepare(images)
+        answer = self.predictor.answer(prepared)
+        if prepared.notes:
+            done.notes[case.id] = prepared.notes
         if not TASKS.load(self.plan.task).dense:
             done.probabilities[case.id] = self._probabilities(answer)
             return

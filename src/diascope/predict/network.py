@@ -13,7 +13,7 @@ from diascope.core.documents.dataset import Target
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import OptionError
 from diascope.core.families import ENGINES, NETWORKS, TASKS
-from diascope.core.ports.engine import Runner
+from diascope.core.ports.engine import How, Runner
 from diascope.core.ports.network import Shape
 from diascope.core.ports.task import Head
 
@@ -56,7 +56,25 @@ def load_members(plan: Plan, target: Target, weights: Sequence[Path | None], *, 
         RunError: a file does not fit the plan's network.
     """
     engine = ENGINES.load(plan["predict.engine"])
-    return [engine.load(partial(build_network, plan, target), path, plan["precision"], device) for path in weights]
+    how = How(plan["precision"], plan["memory_format"], device)
+    return [engine.load(partial(build_network, plan, target), path, how) for path in weights]
+
+
+def choose_device(plan: Plan, wanted: str = "auto") -> tuple[str, str | None]:
+    """Return the device to predict on, and what to say where it is not the plan's.
+
+    Raises:
+        OptionError: a device was asked for that is not here.
+    """
+    here, planned = ENGINES.load(plan["predict.engine"]).devices(), str(plan["machine.device"])
+    if wanted != "auto":
+        if wanted not in here:
+            raise OptionError(f"there is no {wanted} device here", expected=", ".join(here), got=wanted)
+        return wanted, None
+    if planned in here:
+        return planned, None
+    text = f"the run was trained on {planned}, which is not here: predicted on {here[0]}; numbers may differ slightly"
+    return here[0], text
 
 
 def probabilities(logits: NDArray[np.float32], head: Head) -> NDArray[np.float32]:

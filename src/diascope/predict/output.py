@@ -55,14 +55,16 @@ def write_index(  # the facts that evaluation starts from
     training: Sequence[str],
     files: Mapping[str, str],
     refused: Mapping[str, str],
+    notes: Mapping[str, Sequence[str]],
 ) -> None:
-    """Write ``index.json``: which cases were predicted, where from, and which were refused and why."""
+    """Write ``index.json``: which cases were predicted, where from, which were refused and why, what was noted."""
     content = {
         "schema": SCHEMA,
         "split": split,
         "fold": fold,
         "cases": list(cases),
         "refused": dict(refused),
+        "notes": {case_id: list(some) for case_id, some in notes.items() if some},
         "training": list(training),
         "files": dict(files),
     }

@@ -130,8 +130,9 @@ def _curves(draw: str, *, marked: bool) -> Callable[[Target, Table], str]:
         from diascope.figures import curves
 
         columns = (_columns(target, table, name) for name in ("reference", "probability"))
-        thresholds = _columns(target, table, "threshold")[0]
-        extra = {"thresholds": thresholds.tolist()} if marked and not np.isnan(thresholds).any() else {}
+        thresholds = _columns(target, table, "threshold")
+        is_one = bool((thresholds == thresholds[:1]).all())  # pooled folds have each their own, and nan is none
+        extra = {"thresholds": thresholds[0].tolist()} if marked and is_one else {}
         return getattr(curves, draw)(*columns, _judged(target), **extra)
 
     return plot

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.calibration.fit import fit
+from diascope.core.documents.calibration import Calibration, Fitted
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DatasetError, InputError
 from diascope.core.families import KINDS, TASKS
-from diascope.predict.case import work
+from diascope.predict.case import Predictor, work
 from diascope.predict.heldout import VECTORS_TOGETHER, Part, make_predictor, predict_part, predict_vectors
 from diascope.predict.reading import read_images
 from diascope.train.parts import Parts
@@ -89,23 +90,47 @@ def _groups(folds: Sequence[Fold]) -> list[tuple[tuple[str, ...], tuple[Path, ..
 
 
 def _fit_calibration(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fold], progress: Progress | None) -> None:
-    """Fit on cases that are neither trained on nor evaluated, each predicted by members that did not see it."""
+    """Fit on cases that are neither trained on nor evaluated, each predicted by members that did not see it.
+
+    Where the folds' evaluated cases are pooled, each fold has a fit of its own: a case held back in one fold is
+    evaluated in another, and must not be judged by what was fitted on itself.
+    """
     task, target = TASKS.load(plan.task), dataset.targets[plan.target or ""]
     if not task.fits or not any(fold.parts.calibrate for fold in folds):
         return
-    kind, cases = KINDS.load(target.kind), dataset.by_id()
-    found: dict[str, NDArray] = {}
+    found: dict[int, tuple[NDArray, NDArray]] = {}
     for number, fold in enumerate(folds):
-        predictor, ids = make_predictor(dataset, plan, fold.weights), fold.parts.calibrate
-        for first in range(0, len(ids), VECTORS_TOGETHER):
-            logits, _ = predict_vectors(dataset, predictor, ids[first : first + VECTORS_TOGETHER])
-            found |= {f"{number}/{case_id}": values for case_id, values in logits.items()}
+        predictor = make_predictor(dataset, plan, fold.weights)
+        if answers := _held_back_answers(dataset, plan, predictor, fold.parts.calibrate):
+            found[fold.number] = answers
         if progress:
-            progress("calibrate", number + 1, len(folds), f"{len(found)} cases")
-    references = [kind.encode(target, cases[k.split("/", 1)[1]].targets.get(plan.target or "")) for k in found]
-    fitted_on = folds[0].parts.fitted_on
-    if len(folds) > 1 and folds[0].parts.split == "validation":
-        fitted_on += ", in each fold by a network that had not seen them; other folds evaluate these cases"
-    logits = np.stack(list(found.values()))
-    calibration = fit(task.fits, logits, np.stack(references), task.head(target), fitted_on=fitted_on)
-    calibration.save(run / "calibration.json")
+            progress("calibrate", number + 1, len(folds), f"{sum(len(a) for a, _ in found.values())} cases")
+    if not found:
+        return
+    head, fitted_on = task.head(target), folds[0].parts.fitted_on
+    each: dict[str, Fitted] = {}
+    if len(folds) > 1:
+        fitted_on += ", in each fold by a network that had not seen them"
+        if folds[0].parts.split == "validation":
+            each = {str(n): _fitted(fit(task.fits, *a, head, fitted_on="")) for n, a in found.items()}
+    logits, references = (np.concatenate(part) for part in zip(*found.values(), strict=True))
+    calibration = fit(task.fits, logits, references, head, fitted_on=fitted_on)
+    calibration.model_copy(update={"folds": each}).save(run / "calibration.json")
+
+
+def _held_back_answers(
+    dataset: Dataset, plan: Plan, predictor: Predictor, ids: Sequence[str]
+) -> tuple[NDArray, NDArray] | None:
+    """Return logits and references ``(N, O)`` of the cases that could be predicted, None where none could."""
+    target, cases, logits = dataset.targets[plan.target or ""], dataset.by_id(), {}
+    for first in range(0, len(ids), VECTORS_TOGETHER):
+        logits |= predict_vectors(dataset, predictor, ids[first : first + VECTORS_TOGETHER]).logits
+    if not logits:
+        return None
+    kind = KINDS.load(target.kind)
+    references = [kind.encode(target, cases[i].targets.get(plan.target or "")) for i in logits]
+    return np.stack(list(logits.values())), np.stack(references)
+
+
+def _fitted(calibration: Calibration) -> Fitted:
+    return Fitted(cases=calibration.cases, temperature=calibration.temperature, thresholds=calibration.thresholds)

@@ -132,13 +132,18 @@ def _batches(store: Store, job: Job, fabric: Fabric) -> Batches:
     return Batches(
         store,
         patch=tuple(plan["patch.size"]),
-        batch=max(1, plan["batch.size"] // fabric.world_size),
+        batch=_batch(plan, fabric),
         seed=job.seed,
         foreground=plan["sampling.foreground"],
         balance=plan["sampling.balance"],
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
+
+
+def _batch(plan: Plan, fabric: Fabric) -> int:
+    """Return the cases a step of each process: together they do the plan's batch, which they share alike."""
+    return plan["batch.size"] // fabric.world_size
 
 
 def _probe_batches(job: Job, fabric: Fabric, cache: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -255,7 +260,8 @@ def _tick(fabric: Fabric, job: Job, clock: Clock, step: int, seconds: float) -> 
 
 def _report(fabric: Fabric, job: Job, loop: Loop, clock: Clock, step: int, loss: float, probes: list) -> None:
     rate = loop.optimiser.param_groups[0]["lr"]
-    _record(job, fabric, {"event": "step", "step": step, "loss": loss, "lr": rate, "steps": clock.end})
+    shared = {"processes": fabric.world_size} if fabric.world_size > 1 else {}  # each does its share of the batch
+    _record(job, fabric, {"event": "step", "step": step, "loss": loss, "lr": rate, "steps": clock.end, **shared})
     if probes and step % max(1, clock.total // PROBES) < max(1, clock.total // RECORDS):
         value = loop.probe(probes)
         _record(job, fabric, {"event": "validation", "step": step, "metric": "loss", "value": value})

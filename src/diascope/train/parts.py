@@ -9,6 +9,7 @@ from diascope.core.errors import DatasetError, OptionError
 from diascope.core.families import KINDS, TASKS
 from diascope.curate.divide import find_groups
 from diascope.curate.splits import hold_back
+from diascope.curate.trainable import usable
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def parts_of(dataset: Dataset, plan: Plan, fold: int) -> Parts:
     if splits is None:
         raise DatasetError("the data have no split")
     given = splits.folds[fold]
-    train, validation, test = (_usable(dataset, plan, p) for p in (given.train, given.validation, splits.test))
+    train, validation, test = (
+        usable(dataset, plan.target or "", p) for p in (given.train, given.validation, splits.test)
+    )
     fits = bool(TASKS.load(plan.task).fits)
     share = float(plan["calibrate.held_back"])
     if test:
@@ -74,14 +77,3 @@ def _hold_back(dataset: Dataset, plan: Plan, ids: Sequence[str], share: float) -
     copies = [[i for i in some if i in here] for some in (dataset.measured.copies if dataset.measured else ())]
     groups = find_groups([cases[i] for i in ids], [some for some in copies if some])
     return hold_back(ids, kind.strata(target, present), groups, share=share, seed=plan.seed)
-
-
-def _usable(dataset: Dataset, plan: Plan, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the ids that were not left out and that have the target."""
-    cases, name = dataset.by_id(), plan.target or ""
-
-    def has_target(case_id: str) -> bool:
-        value = cases[case_id].targets.get(name)
-        return any(v is not None for v in value.values()) if isinstance(value, dict) else value is not None
-
-    return tuple(i for i in ids if i in cases and i not in dataset.left_out and has_target(i))

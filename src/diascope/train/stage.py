@@ -57,8 +57,10 @@ def run_training(training: Training) -> Run:
 
     Raises:
         BudgetError: the time is too short for a step.
+        OptionError: the batch cannot be shared by the processes.
         KeyboardInterrupt: a checkpoint was kept.
     """
+    _check_devices(training.plan, training.settings.devices)
     run = open_run(training)
     if run.status == "trained":  # it was stopped while it was evaluated: the predictions are all there
         return run
@@ -158,9 +160,37 @@ def open_run(training: Training) -> Run:
         seeds=training.members,
         machine=machine_facts(),
         replays=training.plan["schedule.steps"] is not None,
+        warnings=_changed(training),
     )
     run.save(folder / "run.json")
     return run
+
+
+def _changed(training: Training) -> tuple[str, ...]:
+    """Return a warning where the images are no longer those that the plan was made from."""
+    measured, planned = training.fingerprint.digest(), training.plan.fingerprint_digest
+    if measured == planned:
+        return ()
+    text = (
+        f"the images' numbers are not those that the plan was made from (fingerprint {measured}, expected {planned}): "
+        "the files were changed, or measured by other versions of the libraries; the plan's values stand"
+    )
+    return (text,)
+
+
+def _check_devices(plan: Plan, devices: int) -> None:
+    """Refuse a batch that the processes cannot share alike: it would be smaller than the plan says.
+
+    Raises:
+        OptionError: it does not divide.
+    """
+    if plan["batch.size"] % devices:
+        raise OptionError(
+            f"batch.size cannot be shared by {devices} processes",
+            expected=f"a multiple of {devices}",
+            got=plan["batch.size"],
+            fix=f"--set batch.size={-(-plan['batch.size'] // devices) * devices}, or other --devices",
+        )
 
 
 def machine_facts() -> dict[str, str]:

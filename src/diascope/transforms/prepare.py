@@ -20,6 +20,10 @@ from diascope.transforms.trace import Trace, restore_labels, restore_map, restor
 __all__ = ["Prepared", "Recipe", "Trace", "prepare", "restore_labels", "restore_map", "restore_points"]
 
 
+COLOURS = 3
+"""Planes of a colour picture; files with other numbers of planes hold different measurements."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """A case as the network sees it.
@@ -59,7 +63,7 @@ def prepare(images: Mapping[str, Image], recipe: Recipe, labels: NDArray | None 
     if labels is not None and labels.shape != reference.shape:
         raise GeometryError("labels and image have different shapes", expected=reference.shape, got=labels.shape)
     axes, flips = canonical_axes(reference) if recipe.orientation else identity_axes(reference.ndim)
-    notes: list[str] = []
+    notes = [f"Channel {name} is missing: {_stand_in(recipe, name)} stands for it." for name in missing]
     arrays = {name: _turn(_read(name, images[name], reference, recipe, notes), axes, flips) for name in present}
     canonical = tuple(reference.shape[axis] for axis in axes)
     box = nonzero_box(arrays.values(), canonical) if recipe.crop_nonzero else tuple((0, n) for n in canonical)
@@ -105,6 +109,11 @@ def _check_missing(present: list[str], missing: tuple[str, ...], recipe: Recipe)
         )
 
 
+def _stand_in(recipe: Recipe, name: str) -> str:
+    value = recipe.missing[name]
+    return "its mean" if value == "mean" else str(value)
+
+
 def identity_axes(ndim: int) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """Return the order and flips that change nothing."""
     return tuple(range(ndim)), (False,) * ndim
@@ -145,6 +154,13 @@ def _read(name: str, image: Image, reference: Geometry, recipe: Recipe, notes: l
     if not np.issubdtype(array.dtype, np.integer) and not np.isfinite(array).all():
         array = _make_finite(name, array, recipe, notes)
     if not reference.is_same_grid(image.geometry):
+        if recipe.channel_grid == "refuse":
+            raise GeometryError(
+                f"channel {name} lies on another grid than the first channel",
+                expected=reference.describe(),
+                got=image.geometry.describe(),
+                fix="bring both to one grid, or plan with preprocess.channel_grid=reference to have it resampled",
+            )
         array = resample_to(image.with_array(array), reference, labels=False).array
         notes.append(f"Channel {name} lies on another grid and was brought to that of the first channel.")
     return array
@@ -153,10 +169,10 @@ def _read(name: str, image: Image, reference: Geometry, recipe: Recipe, notes: l
 def _fit_planes(name: str, array: NDArray, planes: int, notes: list[str]) -> NDArray:
     if len(array) == planes:
         return array
-    if len(array) == 1:
+    if len(array) == 1 and planes == COLOURS:
         notes.append(f"Channel {name} is grey: its one plane stands for all {planes}.")
         return np.repeat(array, planes, axis=0)
-    if planes == 1 and len(array) == 3:
+    if planes == 1 and len(array) == COLOURS:
         notes.append(f"Channel {name} is a colour picture: its luminance was taken (ITU-R BT.601).")
         return np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), array.astype(np.float32), 1)[None]
     raise GeometryError(f"channel {name} has another number of planes", expected=planes, got=len(array))

@@ -16,6 +16,7 @@ class Recipe:
 
     Attributes:
         channels: names in the order of the network's inputs; the first that a case has is its reference grid.
+        channel_grid: ``reference`` brings channels on other grids to the reference's; ``refuse`` refuses such a case.
         components: channel name → planes (3 for a colour picture); absent names have 1.
         spacing_mm: resample to this, in canonical axes; None keeps the voxels. An image without spacing is refused.
         shape: a fixed size for every case, or None.
@@ -42,6 +43,7 @@ class Recipe:
     resample_order: int = 3
     separate_axis: int | None = None
     nonfinite: Literal["refuse", "minimum"] = "refuse"
+    channel_grid: Literal["reference", "refuse"] = "reference"
 
     @property
     def planes(self) -> int:
@@ -82,4 +84,5 @@ ALLOWED: Mapping[str, tuple] = {
     "orientation": ("RAS", None),
     "resample_order": (0, 1, 3),
     "nonfinite": ("refuse", "minimum"),
+    "channel_grid": ("reference", "refuse"),
 }

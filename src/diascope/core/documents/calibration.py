@@ -2,7 +2,15 @@
 
 from typing import ClassVar
 
-from diascope.core.documents.document import Document
+from diascope.core.documents.document import Document, Model
+
+
+class Fitted(Model):
+    """What was fitted in one fold, as in ``Calibration``."""
+
+    cases: int
+    temperature: float = 1.0
+    thresholds: dict[str, float] = {}
 
 
 class Calibration(Document):
@@ -12,6 +20,8 @@ class Calibration(Document):
         fitted_on: which cases (``validation part``, ``a tenth held back from training``); their number is ``cases``.
         temperature: logits are divided by it; 1 where nothing was fitted.
         thresholds: class → probability from which the class counts as present.
+        folds: number of a fold → what was fitted on that fold's own held-back cases. Where folds are pooled, the cases
+            that a fold evaluates are judged by these alone; all else is for other images, which all folds answer.
     """
 
     SCHEMA: ClassVar[str] = "diascope.calibration/1"
@@ -19,3 +29,9 @@ class Calibration(Document):
     cases: int
     temperature: float = 1.0
     thresholds: dict[str, float] = {}
+    folds: dict[str, Fitted] = {}
+
+    def of_fold(self, fold: int | None) -> "Calibration":
+        """Return what the cases that a fold evaluates are judged by; the document itself where nothing was fitted."""
+        found = self.folds.get(str(fold))
+        return self if found is None else self.model_copy(update={**dict(found), "folds": {}})

@@ -111,6 +111,7 @@ class Measured(Model):
         stored_as: numpy names of the stored types.
         present: a mask target → class → number of cases that hold it.
         copies: sets of cases whose images are the same; a split that is made keeps each set together.
+        contents: case id → digest of its voxels, by which it is known again in other data; constant images have none.
     """
 
     sources: str
@@ -119,6 +120,7 @@ class Measured(Model):
     stored_as: tuple[str, ...] = ()
     present: dict[str, dict[str, int]] = {}
     copies: tuple[tuple[str, ...], ...] = ()
+    contents: dict[str, str] = {}
 
 
 class Dataset(Document):

@@ -39,10 +39,18 @@ class Intensity(Model):
 
 
 class TargetNumbers(Model):
-    """One target's balance: cases for each class (``counts``), voxel share for each class of a mask, missing values."""
+    """One target's balance.
+
+    Attributes:
+        counts: class → cases that have it; known: class → cases in which it is known whether they have it.
+        missing: cases of which nothing is known, not even one of several labels.
+        voxel_share: of each class of a mask.
+        mean, std: of a value.
+    """
 
     kind: str
     counts: dict[str, int]
+    known: dict[str, int] = {}
     missing: int
     voxel_share: dict[str, float] = {}
     mean: float | None = None

@@ -15,6 +15,7 @@ class Predictions(Document):
         files: id → label map beside the index, in the target's own values on the input's grid. Empty for a task that
             answers once a case: its logits lie in ``logits.json``, ``{"outputs": [...], "cases": {id: [logits]}}``.
         refused: id → why there is no prediction.
+        notes: id → what had to be decided to prepare its images, in whole sentences; cases without any are absent.
         training: ids of the cases that were trained on; a baseline is made from them.
     """
 
@@ -24,4 +25,5 @@ class Predictions(Document):
     cases: tuple[str, ...]
     files: dict[str, str] = {}
     refused: dict[str, str] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     training: tuple[str, ...] = ()

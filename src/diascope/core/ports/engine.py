@@ -18,14 +18,25 @@ class Runner(Protocol):
 
 
 @dataclass(frozen=True)
+class How:
+    """The plan's ``precision`` and ``memory_format``, and the device to run on."""
+
+    precision: str
+    memory_format: str
+    device: str
+
+
+@dataclass(frozen=True)
 class Engine:
     """One engine.
 
     Attributes:
         name: the plug-in's name.
-        load: ``(build, weights, precision, device) -> runner``; ``build`` returns the untrained module, ``weights`` is
-            a safetensors file (None keeps the untrained weights), ``precision`` the plan's.
+        load: ``(build, weights, how) -> runner``; ``build`` returns the untrained module, ``weights`` is a safetensors
+            file (None keeps the untrained weights).
+        devices: names of the devices that it can run on here, of ``cpu`` and ``cuda``.
     """
 
     name: str
-    load: Callable[[Callable[[], Any], Path | None, str, str], Runner]
+    load: Callable[[Callable[[], Any], Path | None, How], Runner]
+    devices: Callable[[], tuple[str, ...]]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from diascope.curate.trainable import usable
 from diascope.plan.rule import Context, Rule
 
 
@@ -9,9 +10,10 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     splits = context.dataset.splits
     if not context.task.fits:
         return {"calibrate.held_back": (0.0, f"{context.task.name} fits nothing: it trains on the whole training part")}
-    if splits is not None and splits.test:
+    if splits is not None and usable(context.dataset, context.target_name or "", splits.test):
         return {"calibrate.held_back": (0.0, "a test part is evaluated, so the validation part serves to fit")}
-    because = "the validation part is evaluated, so a patient-grouped tenth of the training part serves to fit"
+    lost = " (no case of the test part can be used)" if splits is not None and splits.test else ""
+    because = f"the validation part is evaluated, so a patient-grouped tenth of the training part serves to fit{lost}"
     return {"calibrate.held_back": (0.1, because)}
 
 

@@ -1,8 +1,11 @@
 """Which channels go in, and what stands for a missing one."""
 
-from typing import Any
+from typing import Any, Literal
 
 from diascope.plan.rule import Context, Rule
+
+OTHER_GRIDS = "channels_on_other_grids"
+"""The code of the problem by which curation names such cases."""
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
@@ -12,6 +15,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     absent = {name: numbers[name].missing for name in names if name in numbers and numbers[name].missing}
     lacking = f"missing in {absent} cases: their mean stands for them" if absent else "no case lacks a channel"
     return {
+        "preprocess.channel_grid": ("reference", _other_grids(context)),
         "preprocess.channels": (list(dataset.channels), "all that the data set has, in its order"),
         "preprocess.components": (components, "planes of each channel: 3 for a colour picture"),
         "preprocess.missing": ({name: "mean" for name in absent}, lacking),
@@ -20,9 +24,20 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     }
 
 
+def _other_grids(context: Context) -> str:
+    """Return how many cases have channels on different grids, and what becomes of them."""
+    found = [len(p.cases) for p in context.dataset.problems if p.code == OTHER_GRIDS]
+    if len(context.dataset.channels) == 1:
+        return "there is one channel"
+    if not found:
+        return "no case has channels on different grids; a later image's are brought to the first channel's"
+    return f"{sum(found)} cases have channels on different grids: they are brought to the first channel's"
+
+
 RULE = Rule(
     "channels",
     {
+        "preprocess.channel_grid": Literal["reference", "refuse"],
         "preprocess.channels": list[str],
         "preprocess.components": dict[str, int],
         "preprocess.missing": dict[str, str],

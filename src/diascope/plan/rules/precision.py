@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from diascope.plan.rule import Context, Rule
 
@@ -49,4 +49,6 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     return {"precision": precision, "memory_format": _layout(context, used)}
 
 
-RULE = Rule("precision", {"precision": str, "memory_format": str}, _apply, after=("network",))
+RULE = Rule(
+    "precision", {"precision": str, "memory_format": Literal["channels_last", "contiguous"]}, _apply, after=("network",)
+)
