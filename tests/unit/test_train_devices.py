@@ -51,4 +51,4 @@ def test_batch_that_processes_cannot_share_is_refused():
     stage._check_devices(plan, 2)
     with pytest.raises(OptionError, match="shared by 3 processes") as caught:
         stage._check_devices(plan, 3)
-    assert "batch.size=6" in caught.value.fix
+    assert "batch.size to 6" in caught.value.fix

@@ -189,7 +189,7 @@ def _check_devices(plan: Plan, devices: int) -> None:
             f"batch.size cannot be shared by {devices} processes",
             expected=f"a multiple of {devices}",
             got=plan["batch.size"],
-            fix=f"--set batch.size={-(-plan['batch.size'] // devices) * devices}, or other --devices",
+            fix=f"--set batch.size to {-(-plan['batch.size'] // devices) * devices}, or choose other --devices",
         )
 
 
