@@ -168,3 +168,10 @@ def test_values_with_a_unit_keep_their_scale_in_augmentation():
 def test_few_cases_get_a_narrow_network(cases, widest):
     made = plan(small_pictures(cases=cases), dataset("class", classes=("a", "b"), ndim=2), seconds=86400.0)
     assert made["network.features"][0] <= widest
+
+
+@pytest.mark.parametrize(("rare", "power"), [(100, 0.0), (40, 1.0), (10, 1.0), (1, 0.5)])
+def test_rare_classes_are_drawn_more_often_but_not_more_than_tenfold(rare, power):
+    targets = {"t": TargetNumbers(kind="class", counts={"a": 100, "b": rare}, missing=0)}
+    made = plan(small_pictures(targets=targets), dataset("class", classes=("a", "b"), ndim=2))
+    assert made["sampling.balance"] == power

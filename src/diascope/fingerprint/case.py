@@ -122,7 +122,7 @@ def _measure_channel(
     guessed = image.unit is None and HOUNSFIELD_AIR[0] <= low <= HOUNSFIELD_AIR[1] and high > 0
     unit = "HU" if guessed else image.unit
     if inside is None or inside.shape != array.shape[1:]:
-        inside = ((array > BODY_HU) if unit == "HU" else (array != 0)).any(axis=0)
+        inside = np.any(array > BODY_HU if unit == "HU" else array != 0, axis=0)
     everywhere = _draw(array, None, samples, rng)
     foreground = _draw(array, inside, samples, rng)
     if not (np.isfinite(low) and np.isfinite(high)):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,9 +146,9 @@ def loader(batches: Batches, first: int, last: int, *, workers: int) -> Iterator
         prefetch_factor=2 if workers else None,
         multiprocessing_context="spawn" if workers else None,
     )
-    steps = iter(range(first, last))
+    steps, drawn = iter(range(first, last)), iter(source)
     try:
-        for images, targets in source:
+        for images, targets in drawn:
             yield next(steps), (torch.as_tensor(images), torch.as_tensor(targets))
     except (RuntimeError, OSError, ValueError, MemoryError) as error:
         if workers and _HUNG in str(error):
@@ -158,6 +159,15 @@ def loader(batches: Batches, first: int, last: int, *, workers: int) -> Iterator
                 fix="check that the disk or network folder with the data answers, then go on with --resume",
             ) from error
         raise RunError("a training batch could not be loaded", got=f"{type(error).__name__}: {error}") from error
+    finally:
+        if workers:
+            _end_workers(drawn)
+
+
+def _end_workers(drawn: Any) -> None:
+    """End the loader's processes now: left to the garbage collector, one that died raises somewhere else, later."""
+    with suppress(RuntimeError):
+        drawn._shutdown_workers()  # torch has no public way
 
 
 def measure_step(fabric: Fabric, plan: Plan, target: Target, batches: Batches, *, seconds: float) -> float:
