@@ -3,7 +3,7 @@
 import diascope
 
 found = diascope.inspect("DATA")
-run = diascope.train("DATA", budget="30m", out="runs/first")
+run = diascope.train("DATA", budget=30 * 60, out="runs/first")
 masks = diascope.load("runs/first").predict("scan.nii.gz")
 """
 

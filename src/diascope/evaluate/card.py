@@ -1,9 +1,9 @@
 """The model card: what the run's own files say, and "not available" where they say nothing."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 
-from diascope import __version__
 from diascope.core.documents.document import write_atomically
 from diascope.core.documents.metrics import Metrics
 from diascope.evaluate.evaluation import Evaluation
@@ -99,7 +99,7 @@ def _details(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Classes", listing(evaluation.target.classes, 30)),
         ("Input", f"{evaluation.dataset.ndim}-D, channels {listing(evaluation.dataset.channels, 12)}"),
         ("Networks", f"{count(len(run.members), 'member')}, averaged before the answer" if run.members else NONE),
-        ("Made by", f"Diascope {run.machine.get('diascope', __version__)}"),
+        ("Made by", f"Diascope {run.machine.get('diascope', version('diascope'))}"),
         ("Trained from", f"data set {evaluation.dataset.name}, plan {evaluation.plan.digest()}"),
         ("Owner and contact", NONE),
         ("Licence of the weights", NONE),

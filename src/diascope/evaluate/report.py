@@ -1,9 +1,9 @@
 """The self-contained page that a clinician can read and an engineer can defend."""
 
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from diascope import __version__
 from diascope.core.documents.document import write_atomically
 from diascope.core.documents.metrics import Metrics
 from diascope.evaluate.evaluation import Evaluation
@@ -60,7 +60,7 @@ def render_report(evaluation: Evaluation, metrics: Metrics) -> str:
         }.items() if not there
     }  # fmt: skip
     return environment.get_template("report.html").render(
-        version=__version__,
+        version=version("diascope"),
         css=files("diascope.evaluate").joinpath("templates/style.css").read_text(encoding="utf-8"),
         contents=[(name, title) for name, title in TITLES.items() if name not in absent],
         summary=summary,

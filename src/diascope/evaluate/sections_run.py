@@ -4,10 +4,10 @@ import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from diascope import __version__
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.plan import Plan
 from diascope.evaluate.evaluation import Evaluation
@@ -84,7 +84,7 @@ def describe_run(evaluation: Evaluation) -> RunFacts:
         total=duration(run.seconds.get("total", sum(run.seconds.values()))),
         memory=memory_sentence(evaluation),
         members=_members(evaluation),
-        machine=tuple(({"diascope": __version__} | run.machine).items()),
+        machine=tuple(({"diascope": version("diascope")} | run.machine).items()),
         chain=digest_chain(evaluation),
         commands=commands(evaluation),
         calibration=calibration_sentence(evaluation),

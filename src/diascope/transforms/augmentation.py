@@ -40,26 +40,17 @@ from typing import TYPE_CHECKING, Any
 
 from diascope.core.errors import OptionError, nearest
 from diascope.core.families import RANDOM_TRANSFORMS
-from diascope.core.ports.transform import RandomTransform
+from diascope.core.ports.transform import RandomStep
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
-class Step:
-    """One random transform with its options and the probability that a sample undergoes it."""
-
-    transform: RandomTransform
-    options: Mapping[str, Any]
-    probability: float
-
-
-@dataclass(frozen=True)
 class Augmentation:
     """All random transforms that a plan asks for, in order."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[RandomStep, ...] = ()
 
     @classmethod
     def build(cls, options: Mapping[str, Any]) -> "Augmentation":
@@ -78,7 +69,7 @@ class Augmentation:
         for transform in transforms:
             if any(options.get(key) for key in transform.switches) and chance[transform.name] > 0:
                 own = {k: options[k] for k in (*transform.switches, *transform.settings) if options.get(k) is not None}
-                steps.append(Step(transform, own, chance[transform.name]))
+                steps.append(RandomStep(transform, own, chance[transform.name]))
         return cls(tuple(steps))
 
     def __call__(

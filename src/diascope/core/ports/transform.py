@@ -31,3 +31,12 @@ class RandomTransform:
     settings: Mapping[str, str]
     draw: Callable[[Any, tuple[int, ...], Mapping[str, Any]], Any]
     apply: Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class RandomStep:
+    """One random transform with its options and the probability that a sample undergoes it."""
+
+    transform: RandomTransform
+    options: Mapping[str, Any]
+    probability: float

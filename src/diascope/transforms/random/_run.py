@@ -1,20 +1,17 @@
 """Apply chosen random transforms to a batch: each sample pays only for what it draws."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Generator, Tensor
 
+from diascope.core.ports.transform import RandomStep
 from diascope.transforms.random._sampling import centred_positions, sample_images, sample_labels
-
-if TYPE_CHECKING:
-    from diascope.transforms.augmentation import Step
 
 
 @torch.no_grad()
 def run(
-    steps: Sequence["Step"], images: Tensor, targets: Tensor | None, rng: Generator
+    steps: Sequence[RandomStep], images: Tensor, targets: Tensor | None, rng: Generator
 ) -> tuple[Tensor, Tensor | None]:
     """Return the changed batch; the given one is left as it is. See ``Augmentation.__call__``."""
     is_map = targets is not None and targets.ndim == images.ndim - 1 and not targets.is_floating_point()
@@ -34,7 +31,7 @@ def run(
     return images, targets
 
 
-def _draw(step: "Step", images: Tensor, rng: Generator) -> tuple[Tensor, object]:
+def _draw(step: RandomStep, images: Tensor, rng: Generator) -> tuple[Tensor, object]:
     """Return which samples act, and the parameters for them (None where nothing is to do)."""
     chosen = torch.rand(len(images), generator=rng, device=rng.device) < step.probability
     index = chosen.nonzero()[:, 0].to(images.device)
@@ -54,7 +51,7 @@ def _part(batch: Tensor, index: Tensor) -> Tensor:
 
 
 def _change_exactly(
-    step: "Step", images: Tensor, labels: Tensor | None, rng: Generator
+    step: RandomStep, images: Tensor, labels: Tensor | None, rng: Generator
 ) -> tuple[Tensor, Tensor | None]:
     index, params = _draw(step, images, rng)
     if params is None:
@@ -66,7 +63,7 @@ def _change_exactly(
 
 
 def _resample(
-    steps: Sequence["Step"], images: Tensor, labels: Tensor | None, rng: Generator
+    steps: Sequence[RandomStep], images: Tensor, labels: Tensor | None, rng: Generator
 ) -> tuple[Tensor, Tensor | None]:
     drawn = [(step, *_draw(step, images, rng)) for step in steps]
     drawn = [(step, index, params) for step, index, params in drawn if params is not None]
@@ -83,12 +80,12 @@ def _resample(
     return _put(images, union, moved), labels
 
 
-def _change_values(step: "Step", images: Tensor, rng: Generator) -> Tensor:
+def _change_values(step: RandomStep, images: Tensor, rng: Generator) -> Tensor:
     index, params = _draw(step, images, rng)
     return images if params is None else _put(images, index, step.transform.apply(_part(images, index), params))
 
 
-def _mix(step: "Step", images: Tensor, targets: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+def _mix(step: RandomStep, images: Tensor, targets: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
     index, params = _draw(step, images, rng)
     if params is None:
         return images, targets
