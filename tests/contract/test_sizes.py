@@ -18,7 +18,6 @@ EXEMPT_FUNCTIONS: dict[str, str] = {
     "src/diascope/figures/curves.py:_draw_bins": "one caller, which hands on its own locals by the same names",
     "src/diascope/figures/curves.py:_draw_classes": "two callers, which hand on their own parameters by the same names",
     "src/diascope/train/member.py:_report": "one caller, the loop, which hands on its own locals by the same names",
-    "src/diascope/predict/stream.py:_slabs": "one caller, which hands on its own parameters by the same names",
 }
 """``file:function`` → why it may break a limit."""
 

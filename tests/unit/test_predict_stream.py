@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from diascope.predict import stream
 from diascope.predict.stream import class_map, linear_matrix
 from diascope.predict.windows import gaussian, window_corners, window_starts
 
@@ -49,6 +50,20 @@ def test_resampled_map_is_the_best_of_linearly_resampled_values(shape, wanted):
     clear = np.diff(np.sort(values, axis=0)[-2:], axis=0)[0] > 1e-4
     found = _map(volume, predict, 3, shape=wanted)
     np.testing.assert_array_equal(found[clear], values.argmax(0)[clear])
+
+
+@pytest.mark.parametrize("wanted", [(30, 26, 9), (21, 40, 12)])
+@pytest.mark.parametrize("outputs", [3, 12])
+def test_blocks_of_the_cross_section_give_the_same_map(monkeypatch, wanted, outputs):
+    volume = np.random.default_rng(3).normal(size=(1, 30, 26, 9)).astype(np.float32)
+    predict = _pointwise(outputs)
+    whole = _map(volume, predict, outputs, shape=wanted)
+    calls = []
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 2**12)
+    found = _map(volume, predict, outputs, shape=wanted, progress=lambda done, total: calls.append((done, total)))
+    np.testing.assert_array_equal(found, whole)
+    assert [done for done, _ in calls] == list(range(1, calls[-1][1] + 1))
+    assert calls[-1][1] > len(window_corners(volume.shape[1:], (8, 8, 8), 0.5))  # some windows are needed twice
 
 
 def test_linear_matrix_agrees_with_torch():

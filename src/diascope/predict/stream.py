@@ -2,12 +2,15 @@
 
 Windows are visited along the first axis of the (turned) grid. Only the slabs that later windows still touch are kept
 for all classes; a finished slab is resampled slice by slice, class by class, to the grid that is wanted and only its
-best class is kept. So memory grows with one cross-section times a window's depth, not with the volume times the
-classes (the field's most reported failure: nnUNet#2912, TotalSegmentator#240).
+best class is kept. A cross-section whose slab would be too large is gone through in blocks of its first axis, one after
+the other; windows across a border are then predicted for both. So memory grows with neither the volume nor the
+cross-section times the classes (the field's most reported failure: nnUNet#2912, TotalSegmentator#240).
 """
 
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import count, groupby, pairwise
+from math import ceil, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,35 @@ from diascope.predict.windows import gaussian, window_corners
 
 Slab = tuple[int, NDArray[np.float32]]
 """First slice along axis 0 and blended class values ``(O, slices, J[, K])``."""
+
+BLOCK_BYTES = 2**29
+"""Class values held at once, about: a larger cross-section is divided (chosen here: 105 classes at 512x512x300 then
+predict a fifth more windows and hold a quarter as much)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One prediction of a turned and padded volume ``(C, I, J[, K])``, by windows of ``outputs`` class values."""
+
+    volume: NDArray[np.float32]
+    predict: Runner | Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    outputs: int
+    window: tuple[int, ...]
+    corners: list[tuple[int, ...]]
+
+    @property
+    def kind(self) -> np.dtype:
+        """Return the number type of the sums: half precision where there are many classes."""
+        return np.dtype(np.float16 if self.outputs > 8 else np.float32)
+
+    def blocks(self) -> int:
+        """Return into how many blocks of axis 1 the cross-section is divided, each at least a window wide."""
+        size = self.outputs * self.window[0] * prod(self.volume.shape[2:]) * self.kind.itemsize
+        return max(1, min(ceil(size / BLOCK_BYTES), self.volume.shape[2] // self.window[1]))
+
+    def across(self, first: int, last: int) -> list[tuple[int, ...]]:
+        """Return the corners of the windows that touch columns ``first`` to ``last`` (exclusive) of axis 1."""
+        return [c for c in self.corners if c[1] < last and c[1] + self.window[1] > first]
 
 
 def class_map(
@@ -49,10 +81,43 @@ def class_map(
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.moveaxis(predict(np.moveaxis(batch, 2, axis + 2)), axis + 2, 2)
 
-    slabs = _slabs(padded, run, outputs, turn(window), overlap, progress)
-    kept = _unpadded(slabs, inside)
-    labels = _best(kept, turned.shape[1:], turn(shape), outputs)
+    corners = window_corners(padded.shape[1:], turn(window), overlap)
+    work = Pass(padded, run, outputs, turn(window), corners)
+    labels = np.zeros(turn(shape), np.uint8 if outputs <= 256 else np.int16)
+    _fill(labels, work, inside, turned.shape[1:], progress)
     return np.ascontiguousarray(np.moveaxis(labels, 0, axis))
+
+
+def _fill(
+    labels: NDArray[np.integer],
+    work: Pass,
+    inside: tuple[slice, ...],
+    source: tuple[int, ...],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Write the best classes into ``labels``, block by block of its second axis."""
+    matrices = [linear_matrix(n, m) for n, m in zip(source[1:], labels.shape[1:], strict=True)]
+    edges = np.linspace(0, labels.shape[1], work.blocks() + 1).round().astype(int)
+    spans = [_span(matrices[0][first:last]) for first, last in pairwise(edges)]
+    offset = inside[1].start
+    corners = [work.across(low + offset, high + offset) for low, high in spans]
+    counter = count(1)
+    total = sum(map(len, corners))
+    for (first, last), (low, high), own in zip(pairwise(edges), spans, corners, strict=True):
+        slabs = _slabs(work, own, (low + offset, high + offset), lambda: progress(next(counter), total))
+        kept = _unpadded(slabs, (inside[0], slice(None), *inside[2:]))
+        part = labels[:, first:last]
+        if tuple(source) == labels.shape:
+            for start, slab in kept:
+                part[start : start + slab.shape[1]] = slab.argmax(0)
+        else:
+            _fill_resampled(part, kept, [matrices[0][first:last, low:high], *matrices[1:]], source[0])
+
+
+def _span(matrix: NDArray[np.float32]) -> tuple[int, int]:
+    """Return the first and last (exclusive) column that the rows of a matrix use."""
+    used = np.flatnonzero(matrix.any(axis=0))
+    return int(used[0]), int(used[-1]) + 1
 
 
 def _mover(axis: int) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
@@ -78,29 +143,24 @@ def _pad(volume: NDArray[np.float32], window: tuple[int, ...]) -> tuple[NDArray[
 
 
 def _slabs(
-    volume: NDArray[np.float32],
-    predict: Runner | Callable[[NDArray[np.float32]], NDArray[np.float32]],
-    outputs: int,
-    window: tuple[int, ...],
-    overlap: float,
-    progress: Callable[[int, int], None],
+    work: Pass, corners: list[tuple[int, ...]], columns: tuple[int, int], tick: Callable[[], None]
 ) -> Iterator[Slab]:
-    """Yield finished slabs from first to last."""
-    shape, weights = volume.shape[1:], gaussian(window)
-    corners = window_corners(shape, window, overlap)
+    """Yield finished slabs of some columns of axis 1 (first and last, exclusive), from first to last."""
+    window, (low, high) = work.window, columns
+    weights, across = gaussian(window), (high - low, *work.volume.shape[3:])
     rows = [(start, list(group)) for start, group in groupby(corners, key=lambda corner: corner[0])]
-    sums = np.zeros((outputs, window[0], *shape[1:]), np.float16 if outputs > 8 else np.float32)
-    total = np.zeros((window[0], *shape[1:]), np.float32)
-    done = 0
+    sums = np.zeros((work.outputs, window[0], *across), work.kind)
+    total = np.zeros((window[0], *across), np.float32)
     for number, (start, group) in enumerate(rows):
         for corner in group:
             where = tuple(slice(c, c + w) for c, w in zip(corner, window, strict=True))
-            values = predict(volume[(slice(None), *where)][None])[0]
+            values = work.predict(work.volume[(slice(None), *where)][None])[0]
             values *= weights
-            sums[(slice(None), slice(None), *where[1:])] += values.astype(sums.dtype, copy=False)
-            total[(slice(None), *where[1:])] += weights
-            done += 1
-            progress(done, len(corners))
+            taken = slice(max(0, low - corner[1]), min(window[1], high - corner[1]))
+            place = (slice(taken.start + corner[1] - low, taken.stop + corner[1] - low), *where[2:])
+            sums[(slice(None), slice(None), *place)] += values[:, :, taken].astype(sums.dtype, copy=False)
+            total[(slice(None), *place)] += weights[:, taken]
+            tick()
         following = rows[number + 1][0] if number + 1 < len(rows) else start + window[0]
         finished = following - start
         yield start, _divide(sums[:, :finished], total[:finished])
@@ -133,24 +193,19 @@ def _unpadded(slabs: Iterator[Slab], inside: tuple[slice, ...]) -> Iterator[Slab
             yield low - first, slab[(slice(None), slice(low - start, high - start), *inside[1:])]
 
 
-def _best(slabs: Iterator[Slab], source: tuple[int, ...], shape: tuple[int, ...], outputs: int) -> NDArray[np.integer]:
-    """Return the best class on a grid of ``shape``, edges of both grids coinciding."""
-    labels = np.zeros(shape, np.uint8 if outputs <= 256 else np.int16)
-    if tuple(source) == tuple(shape):
-        for start, slab in slabs:
-            labels[start : start + slab.shape[1]] = slab.argmax(0)
-        return labels
-    matrices = [linear_matrix(n, m) for n, m in zip(source[1:], shape[1:], strict=True)]
-    wanted = _positions(source[0], shape[0])
+def _fill_resampled(
+    labels: NDArray[np.integer], slabs: Iterator[Slab], matrices: list[NDArray[np.float32]], depth: int
+) -> None:
+    """Write the best classes of ``depth`` slices on the labels' grid, edges of both grids coinciding."""
+    wanted = _positions(depth, len(labels))
     next_out, before = 0, None
     for index, values in _slices(slabs):
         plane = _resample_plane(values, matrices)
-        while next_out < shape[0] and (wanted[next_out] <= index or index == source[0] - 1):
+        while next_out < len(labels) and (wanted[next_out] <= index or index == depth - 1):
             share = float(np.clip(wanted[next_out] - (index - 1), 0, 1)) if before is not None else 1.0
             labels[next_out] = _best_of_two(before, plane, share)
             next_out += 1
         before = plane
-    return labels
 
 
 def _slices(slabs: Iterator[Slab]) -> Iterator[tuple[int, NDArray]]:
