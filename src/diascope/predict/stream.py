@@ -21,9 +21,9 @@ from diascope.predict.windows import gaussian, window_corners
 Slab = tuple[int, NDArray[np.float32]]
 """First slice along axis 0 and blended class values ``(O, slices, J[, K])``."""
 
-BLOCK_BYTES = 2**29
+BLOCK_BYTES = 3 * 2**27
 """Class values held at once, about: a larger cross-section is divided (chosen here: 105 classes at 512x512x300 then
-predict a fifth more windows and hold a quarter as much)."""
+take six blocks, predict a third more windows and hold a sixth as much; docs/lab-log.md)."""
 
 
 @dataclass(frozen=True, eq=False)
