@@ -1,10 +1,20 @@
 """What every kind of target must do, whichever it is."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from diascope.core.documents.dataset import Target
+from diascope.core.errors import InputError
 from diascope.core.families import KINDS
+from diascope.curate.draft import Draft
+from diascope.curate.listing import Listing
+from diascope.curate.target_findings import Presence, check_counts
+
+SOURCES = Path(__file__).parents[2] / "src/diascope"
 
 MAP = np.array([[0, 5], [2, 0]])
 EXAMPLES = {
@@ -54,3 +64,44 @@ def test_encoded_value_is_what_a_loss_takes(name):
     else:
         assert encoded.shape == (max(1, len(target.classes)),)
         assert np.isnan(kind.encode(target, None)).all()
+
+
+MAP_TARGETS = [
+    EXAMPLES["mask"][0],
+    Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 1, 2)),
+    Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 1, 9)),
+]
+
+
+@pytest.mark.parametrize("target", MAP_TARGETS, ids=lambda t: str(t.values))
+@pytest.mark.parametrize("number", [-1, 3, 4, 200])
+def test_number_that_no_class_names_is_not_encoded_as_another_class(target: Target, number: int):
+    with pytest.raises(InputError, match=f"got: {number}$|got: {number}\n"):
+        KINDS.load("mask").encode(target, np.array([[0, number], [0, number]]))
+
+
+def test_empty_map_is_encoded():
+    assert KINDS.load("mask").encode(MAP_TARGETS[2], np.zeros((0, 4), np.uint8)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("name", KINDS.names())
+def test_traits_of_a_kind_agree_with_each_other(name: str):
+    kind = KINDS.load(name)
+    assert not (kind.is_exclusive and kind.is_multiple)
+    assert kind.has_classes or not (kind.is_exclusive or kind.is_multiple)
+
+
+@pytest.mark.parametrize("room", ["curate", "cli", "evaluate", "fingerprint"])
+def test_no_stage_asks_a_target_for_the_name_of_its_kind(room: str):
+    asked = re.compile(r"(target|\bt)\.kind (==|!=|in|not in) ")
+    assert not [p.name for p in (SOURCES / room).rglob("*.py") if asked.search(p.read_text(encoding="utf-8"))]
+
+
+def test_another_kind_of_one_class_a_case_is_counted_like_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    load = KINDS.load
+    grade = replace(load("class"), name="grade", default_task="grading")
+    monkeypatch.setattr(KINDS, "load", lambda name: grade if name == "grade" else load(name))
+    draft = Draft(Listing(tmp_path, ()), "", ("image",), [])
+    names = {f"c{n}": ("I",) for n in range(9)} | {"c9": ("II",)}
+    check_counts(draft, "grade", Presence(Target(kind="grade", classes=("I", "II")), names), {})
+    assert [(p.level, p.code) for p in draft.problems] == [("error", "class_too_small")]

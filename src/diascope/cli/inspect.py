@@ -60,7 +60,7 @@ def _summarise(dataset: Dataset, name: str, target: Target) -> dict[str, Any]:
         "task": kind.default_task,
         "missing": sum(v is None for v in values),
     }
-    if target.kind == "value":
+    if not kind.has_classes:
         numbers = sorted(float(v) for v in values if isinstance(v, (int, float)))
         if numbers:
             middle = numbers[len(numbers) // 2]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from diascope.core.documents.dataset import Case, Dataset, Target, Value
 from diascope.core.errors import OptionError, nearest
+from diascope.core.families import KINDS
 from diascope.curate.columns import is_amount, number
 from diascope.curate.draft import Draft
 from diascope.curate.rows import target_of, with_target
@@ -54,7 +55,8 @@ def _promoted(
     cases: Iterable[Case], targets: dict[str, Target], attributes: tuple[str, ...], name: str
 ) -> tuple[Target, list[Value]]:
     cases = list(cases)
-    several = next((n for n, t in targets.items() if t.kind == "classes" and name in t.classes), None)
+    multiple = {n: t.classes for n, t in targets.items() if KINDS.load(t.kind).is_multiple}
+    several = next((n for n, classes in multiple.items() if name in classes), None)
     if name in attributes:
         cells = [_cell(c.attributes.get(name)) for c in cases]
     elif several is not None:
@@ -62,7 +64,7 @@ def _promoted(
     elif name in _PERSONAL and any(getattr(c, name) is not None for c in cases):
         cells = [getattr(c, name) for c in cases]
     else:
-        labels = [label for t in targets.values() if t.kind == "classes" for label in t.classes]
+        labels = [label for classes in multiple.values() for label in classes]
         raise OptionError(f"there is no target or column {name!r}", fix=nearest(name, [*targets, *attributes, *labels]))
     numeric = all(c is None or number(c) is not None for c in cells)
     if numeric and is_amount(name) and any(c is not None for c in cells):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Case, Source, Target
 from diascope.core.errors import DiascopeError, GeometryError, ReadError
+from diascope.core.families import KINDS
 from diascope.core.geometry import Geometry, check_same_grid
 from diascope.core.image import Image, label_array
 from diascope.curate.quality import measure_quality
@@ -85,12 +86,12 @@ def scan(
     Args:
         root: where relative sources start.
         cases: those to read.
-        targets: those of kind mask have their label maps read.
+        targets: those that are maps have their label maps read.
         voxels: read the images whole; else their headers, and only label maps whose classes are not declared.
         judged: ids whose image quality is measured.
         progress: told after each case.
     """
-    masks = [name for name, t in targets.items() if t.kind == "mask" and (voxels or not t.values)]
+    masks = [name for name, t in targets.items() if KINDS.load(t.kind).is_map and (voxels or not t.values)]
     for done, case in enumerate(cases, 1):
         facts = CaseFacts(case.id)
         try:

@@ -20,7 +20,7 @@ MOST_MASK_VALUES = 255
 def declare_masks(draft: Draft, facts: Facts) -> None:
     """Give each undeclared mask target the values that its label maps hold, background first."""
     for name, target in draft.targets.items():
-        if target.kind != "mask" or target.values:
+        if not KINDS.load(target.kind).is_map or target.values:
             continue
         found = sorted({v for f in facts.values() if name in f.masks for v in f.masks[name].voxels})
         if len(found) > MOST_MASK_VALUES:
@@ -28,7 +28,7 @@ def declare_masks(draft: Draft, facts: Facts) -> None:
             found = found[:MOST_MASK_VALUES]
         values = (0, *(v for v in found if v != 0))
         names = ("foreground",) if len(values) == 2 else tuple(f"value {v}" for v in values[1:])
-        draft.targets[name] = Target(kind="mask", classes=("background", *names), values=values)
+        draft.targets[name] = Target(kind=target.kind, classes=("background", *names), values=values)
 
 
 def _too_many(name: str, count: int) -> Problem:
@@ -44,7 +44,7 @@ def _too_many(name: str, count: int) -> Problem:
 def check_masks(draft: Draft, facts: Facts, *, resample: bool) -> None:
     """Find label maps on another grid, with undeclared values, or without any foreground."""
     for name, target in draft.targets.items():
-        if target.kind != "mask":
+        if not KINDS.load(target.kind).is_map:
             continue
         maps = {i: f.masks[name] for i, f in facts.items() if name in f.masks}
         other = [i for i, m in maps.items() if m.other_grid]
@@ -100,7 +100,7 @@ def check_labels(draft: Draft) -> None:
             first = next(iter(wrong))
             text = f"target {name}: {len(wrong)} cases have a label that cannot be: in {first}, {wrong[first][0]}"
             draft.problems.append(_about(name, "error", "wrong_label", text, list(wrong)))
-        if target.kind == "classes":
+        if kind.is_multiple:
             _count_missing_labels(draft, name, target, used)
 
 
@@ -148,31 +148,36 @@ def find_presence(name: str, target: Target, cases: list[Case], facts: Facts) ->
 
 def check_counts(draft: Draft, name: str, presence: Presence, groups: Mapping[str, str]) -> None:
     """Find classes with too few patients (or cases) for every fold to have one."""
-    if presence.target.kind == "value":
+    kind = KINDS.load(presence.target.kind)
+    if not kind.has_classes:
         return
     holders: dict[str, set[str]] = {c: set() for c in presence.target.classes}
     for case_id, names in presence.names.items():
         for class_name in names:
             if class_name in holders:
                 holders[class_name].add(groups.get(case_id, case_id))
-    if presence.target.kind == "mask":
+    if kind.is_map:
         holders.pop(presence.target.classes[0] if presence.target.classes else "", None)
     sizes = Counter({c: len(held) for c, held in holders.items()})
     alone = sorted(c for c, n in sizes.items() if n < 2)
     few = sorted(c for c, n in sizes.items() if 2 <= n < FOLDS)
     if alone:
-        level = "error" if presence.target.kind == "class" else "warning"
+        level = "error" if kind.is_exclusive else "warning"
         counts = ", ".join(f"{c} ({sizes[c]})" for c in alone)
         text = (
             f"target {name}: classes with fewer than 2 cases cannot be both learned and tested: {counts}; "
             "add cases, merge the class with another, or leave its cases out"
-        )
+        ) + _unheld([c for c in alone if not sizes[c]])
         ids = [i for i, names in presence.names.items() if set(names) & set(alone)]
         draft.problems.append(_about(name, level, "class_too_small", text, ids))
     if few:
         counts = ", ".join(f"{c} ({sizes[c]})" for c in few)
         text = f"target {name}: classes with fewer cases than {FOLDS} folds are absent from some folds: {counts}"
         draft.problems.append(_about(name, "warning", "class_small", text, []))
-    if presence.target.kind == "class" and len(presence.target.classes) < 2:
+    if kind.is_exclusive and len(presence.target.classes) < 2:
         text = f"target {name}: all cases belong to one class, so there is nothing to tell apart"
         draft.problems.append(_about(name, "error", "one_class", text, []))
+
+
+def _unheld(names: list[str]) -> str:
+    return f"; take {', '.join(names)}, which no case has, out of the target's classes" if names else ""

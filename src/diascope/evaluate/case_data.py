@@ -72,11 +72,11 @@ def read_prediction(target: Target, folder: Path, name: str, grid: Geometry) -> 
 
 
 def _encode_map(target: Target, image: Image, what: str) -> NDArray:
-    labels, kind = label_array(image), KINDS.load(target.kind)
-    if labels.size and not (min(target.values) <= labels.min() and labels.max() <= max(target.values)):
-        problems = kind.check(target, labels)
-        raise InputError(f"{what} does not fit its target", expected=list(target.values), got="; ".join(problems))
-    return kind.encode(target, labels)
+    try:
+        return KINDS.load(target.kind).encode(target, label_array(image))
+    except InputError as error:
+        error.add_note(what)
+        raise
 
 
 def may_resample_masks(plan: Plan) -> bool:

@@ -30,4 +30,15 @@ def _encode(target: Target, value: str | None) -> NDArray:
     return (np.array(target.classes) == value).astype(np.float32)
 
 
-KIND = Kind("class", "classification", is_map=False, check=_check, present=_present, strata=_strata, encode=_encode)
+KIND = Kind(
+    "class",
+    "classification",
+    is_map=False,
+    has_classes=True,
+    is_exclusive=True,
+    is_multiple=False,
+    check=_check,
+    present=_present,
+    strata=_strata,
+    encode=_encode,
+)

@@ -37,4 +37,15 @@ def _encode(target: Target, value: Labels) -> NDArray:
     return np.array([np.nan if given.get(name) is None else given[name] for name in target.classes], np.float32)
 
 
-KIND = Kind("classes", "classification", is_map=False, check=_check, present=_present, strata=_strata, encode=_encode)
+KIND = Kind(
+    "classes",
+    "classification",
+    is_map=False,
+    has_classes=True,
+    is_exclusive=False,
+    is_multiple=True,
+    check=_check,
+    present=_present,
+    strata=_strata,
+    encode=_encode,
+)

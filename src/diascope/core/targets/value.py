@@ -32,4 +32,15 @@ def _encode(target: Target, value: float | None) -> NDArray:
     return np.array([np.nan if value is None else value], np.float32)
 
 
-KIND = Kind("value", "regression", is_map=False, check=_check, present=_present, strata=_strata, encode=_encode)
+KIND = Kind(
+    "value",
+    "regression",
+    is_map=False,
+    has_classes=False,
+    is_exclusive=False,
+    is_multiple=False,
+    check=_check,
+    present=_present,
+    strata=_strata,
+    encode=_encode,
+)
