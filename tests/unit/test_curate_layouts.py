@@ -271,6 +271,38 @@ def test_folders_below_a_class_are_patients(tmp_path: Path):
     assert "folders_as_patients" in codes(found)
 
 
+def write_classes(root: Path, folders: list[str]) -> Path:
+    """Write two pictures into each folder."""
+    for n, folder in enumerate(folders * 2):
+        write_png(root / f"{folder}/{n}.png", picture(n))
+    return root
+
+
+def test_patient_with_images_of_two_classes_is_one_patient(tmp_path: Path):
+    found = read_dataset(write_classes(tmp_path, [f"{c}/P{n:02d}" for c in ("benign", "malignant") for n in range(4)]))
+    assert {c.patient for c in found.cases} == {"P00", "P01", "P02", "P03"}
+    said = next(p for p in found.problems if p.code == "patients_in_several_classes")
+    assert said.message.startswith("4 folder names occur below several classes")
+    assert "P00" not in said.message
+    assert found.splits is not None
+    by_id = found.by_id()
+    for fold in found.splits.folds:
+        assert not {by_id[i].patient for i in fold.train} & {by_id[i].patient for i in fold.validation}
+
+
+def test_patient_of_two_classes_in_two_given_parts_is_an_error(tmp_path: Path):
+    names = [f"{part}/{c}/{part}{n}" for part in ("train", "test") for c in ("benign", "malignant") for n in range(2)]
+    write_classes(tmp_path, [*names, "train/benign/P01", "test/malignant/P01"])
+    assert "patient_in_two_splits" in codes(read_dataset(tmp_path))
+
+
+def test_folder_called_images_below_a_class_is_no_patient(tmp_path: Path):
+    write_classes(tmp_path, [f"{c}/images" for c in ("benign", "malignant") * 3])
+    found = read_dataset(tmp_path)
+    assert {c.patient for c in found.cases} == {None}
+    assert "folders_as_patients" not in codes(found)
+
+
 def test_dicom_series_are_grouped_labelled_and_anonymous(tmp_path: Path):
     rows = []
     for seed in range(1, 7):

@@ -1,5 +1,6 @@
 """A folder for each class, also below ``train``, ``val`` and ``test``."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from diascope.core.documents.dataset import Case, Source, Target, Value
@@ -11,12 +12,20 @@ from diascope.curate.listing import Listing, stem
 
 @dataclass(frozen=True)
 class _File:
-    """An image with the words that its folders say: part of a split, class, and what lies below the class."""
+    """An image with the words that its folders say: part of a split, class, and what lies below the class.
+
+    Attributes:
+        patient: the folders below the class without those that are called images; empty where none is left.
+    """
 
     path: str
     part: str
     label: str
     below: str
+
+    @property
+    def patient(self) -> str:
+        return "/".join(w for w in self.below.split("/") if not IMAGE_FOLDER.fullmatch(w.lower()))
 
 
 def matches(listing: Listing) -> bool:
@@ -44,23 +53,43 @@ def _look(listing: Listing) -> list[_File]:
 
 
 def read(listing: Listing) -> Draft:
-    """Return a case for each image; images in one folder below the class are taken for one patient's."""
+    """Return a case for each image; images in folders of one name below the classes are taken for one patient's.
+
+    The class is no part of the patient: who has a benign and a malignant finding must not be trained and tested on.
+    """
     files = _look(listing)
     classes, spelling = class_names(f.label for f in files)
     draft = Draft(listing, listing.root.name, ("image",), [], {"label": Target(kind="class", classes=classes)})
-    nested = [f for f in files if f.below]
     for case_id, file in zip(_ids(files), files, strict=True):
-        patient = f"{file.label}/{file.below}" if file.below else None
         targets: dict[str, Value] = {"label": spelling[class_name(file.label) or ""]}
-        draft.cases.append(Case(id=case_id, images={"image": Source(path=file.path)}, targets=targets, patient=patient))
+        images, patient = {"image": Source(path=file.path)}, file.patient or None
+        draft.cases.append(Case(id=case_id, images=images, targets=targets, patient=patient))
         draft.used.add(file.path)
-    if nested:
-        draft.note(
-            "folders_as_patients", f"{len(nested)} images lie in folders below their class: each folder is one patient"
-        )
+    _say_patients(draft)
     parts = {c.id: f.part for c, f in zip(draft.cases, files, strict=True) if f.part}
     draft.given = given_from_parts("folders", parts) if parts else None
     return draft
+
+
+def _say_patients(draft: Draft) -> None:
+    """Say that folders are taken for patients, naming cases: a folder's name is a patient's identity."""
+    classes, cases = defaultdict(set), defaultdict(list)
+    for case in draft.cases:
+        if case.patient is not None:
+            classes[case.patient].add(case.targets["label"])
+            cases[case.patient].append(case.id)
+    if cases:
+        count = sum(map(len, cases.values()))
+        draft.note(
+            "folders_as_patients", f"{count} images lie in folders below their class: each folder is one patient"
+        )
+    several = [patient for patient, found in classes.items() if len(found) > 1]
+    if several:
+        text = (
+            f"{len(several)} folder names occur below several classes: folders of one name are taken for one patient, "
+            "who stays in one part of a split; where they are different patients, give the folders different names"
+        )
+        draft.warn("patients_in_several_classes", text, [i for patient in several for i in cases[patient]])
 
 
 def _ids(files: list[_File]) -> list[str]:
