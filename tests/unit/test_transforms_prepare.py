@@ -97,8 +97,9 @@ def test_grey_image_fills_a_colour_channel_and_colour_a_grey_one_with_a_note() -
 def test_values_that_are_not_finite_are_refused_or_replaced_as_planned() -> None:
     array = noise(1, 4, 4, 4)
     array[0, 0, 0, :2] = np.nan, np.inf
-    with pytest.raises(ReadError, match="no finite numbers"):
+    with pytest.raises(ReadError, match="no finite numbers") as error:
         prepare({"a": image(array)}, Recipe(("a",)))
+    assert "a run that was trained with --set preprocess.nonfinite=minimum" in error.value.fix
     made = prepare({"a": image(array)}, Recipe(("a",), nonfinite="minimum"))
     assert made.array[0, 0, 0, 0] == made.array[0, 0, 0, 1] == made.array.min()
     assert "2 voxels" in made.notes[0]

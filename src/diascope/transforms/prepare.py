@@ -186,7 +186,8 @@ def _make_finite(name: str, array: NDArray, recipe: Recipe, notes: list[str]) ->
             f"channel {name} holds values that are no finite numbers",
             expected="finite values",
             got=f"{bad} of {finite.size} voxels are not",
-            fix="write the image again without them, or plan with preprocess.nonfinite=minimum",
+            fix="write the image again without them, or predict with a run that was trained with "
+            "--set preprocess.nonfinite=minimum",
         )
     notes.append(f"Channel {name}: {bad} voxels that are not finite took the channel's minimum.")
     return np.where(finite, array, array[finite].min())

@@ -19,7 +19,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "preprocess.channels": (list(dataset.channels), "all that the data set has, in its order"),
         "preprocess.components": (components, "planes of each channel: 3 for a colour picture"),
         "preprocess.missing": ({name: "mean" for name in absent}, lacking),
-        "preprocess.nonfinite": ("refuse", "a NaN is a defect of the file; 'minimum' would replace it"),
+        "preprocess.nonfinite": ("refuse", "a NaN is a defect of the file; 'minimum' would replace it in prediction"),
         "curate.resample_masks": (False, "a mask on another grid may be another image's: refused unless asked for"),
     }
 
