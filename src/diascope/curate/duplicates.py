@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from diascope.core.documents.dataset import Case, Source
+from diascope.core.documents.dataset import Case, Dataset, Source
 from diascope.curate.draft import Draft, Given
 from diascope.curate.image_findings import Facts
 from diascope.curate.scan import CaseFacts
@@ -50,10 +50,28 @@ def treat_copies(draft: Draft, facts: Facts) -> list[list[str]]:
         _leave_out_of_training(draft, draft.given, rest)
     rest = [kept for kept in ([i for i in ids if i not in draft.left_out] for ids in rest) if len(kept) > 1]
     if rest:
-        together = "they stay in the parts that were given" if draft.given else "splits keep them together"
+        together = "they stay in the parts that were given" if _are_given(draft) else "splits keep them together"
         text = f"{len(rest)} images are there several times under different names; {together}: {_spell(rest)}"
         draft.note("copies", text, [i for ids in rest for i in ids])
     return rest
+
+
+def _are_given(draft: Draft) -> bool:
+    """Answer whether a split came with the data; one that a document holds may have been made here."""
+    return draft.given is not None and (draft.document is None or "given: " in draft.given.origin)
+
+
+def has_untreated_copies(dataset: Dataset) -> bool:
+    """Answer whether a document was edited so that ``treat_copies`` would leave out one of the copies that it knows."""
+    by_id = dataset.by_id()
+    sets = [[i for i in ids if i in by_id] for ids in (dataset.measured.copies if dataset.measured else ())]
+    if any(_contradict([by_id[i] for i in ids], {}) for ids in sets):
+        return True
+    for fold in dataset.splits.folds if dataset.splits else ():
+        train, held = set(fold.train), {*fold.validation, *(dataset.splits.test if dataset.splits else ())}
+        if any(train.intersection(ids) and held.intersection(ids) for ids in sets):
+            return True
+    return False
 
 
 def _contradict(cases: list[Case], facts: Facts) -> bool:
@@ -73,8 +91,8 @@ def _comparable(case: Case, name: str, facts: Facts) -> object:
     value = case.targets[name]
     if not isinstance(value, Source):
         return value
-    mask = facts[case.id].masks.get(name)
-    return value if mask is None else mask.content
+    mask = facts[case.id].masks.get(name) if case.id in facts else None
+    return None if mask is None else mask.content  # maps that were not read contradict nothing
 
 
 def _leave_out_of_training(draft: Draft, given: Given, sets: list[list[str]]) -> None:

@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
-from diascope.core.documents.dataset import Dataset, Problem, Source
+from diascope.core.documents.dataset import Dataset, Problem
 from diascope.core.errors import DatasetError
-from diascope.curate.divide import check_given
+from diascope.core.families import KINDS
+from diascope.curate.divide import check_given, find_groups
 from diascope.curate.draft import Draft, Given
 from diascope.curate.listing import Listing
-from diascope.curate.target_findings import check_labels
+from diascope.curate.target_findings import check_counts, check_labels, find_presence
 
 REDONE = {
     *("case_in_two_splits", "patient_in_two_splits", "empty_part", "in_no_split"),
     *("image_without_label", "wrong_label", "missing_labels"),
 }
-"""Problems that are found anew; all others are kept as they were written."""
+"""Problems that are found anew; all others are kept as they were written: what they rest on has not changed."""
+
+COUNTED = {"class_too_small", "class_small", "one_class"}
+"""Problems that are found anew but for maps, whose classes are not in the document's text."""
 
 
 def recheck(dataset: Dataset) -> Dataset:
@@ -27,15 +31,19 @@ def recheck(dataset: Dataset) -> Dataset:
     if dataset.splits is not None:
         folds = tuple((f.train, f.validation) for f in dataset.splits.folds)
         check_given(draft, Given(dataset.splits.origin, folds, dataset.splits.test), dataset.by_id())
-    return dataset.model_copy(update={"problems": _merged(dataset.problems, draft.problems)})
+    listed = [name for name, target in dataset.targets.items() if not KINDS.load(target.kind).is_map]
+    groups = find_groups(dataset.cases, dataset.measured.copies if dataset.measured else ())
+    for name in listed:
+        check_counts(draft, name, find_presence(name, dataset.targets[name], draft.cases, {}), groups)
+    return dataset.model_copy(update={"problems": _merged(dataset, draft.problems, listed)})
 
 
-def _merged(old: tuple[Problem, ...], new: list[Problem]) -> tuple[Problem, ...]:
+def _merged(dataset: Dataset, new: list[Problem], listed: list[str]) -> tuple[Problem, ...]:
     """Return the old problems with those found anew in their former places, so that nothing changes unasked."""
     left = list(new)
     merged = []
-    for problem in old:
-        if problem.code not in REDONE:
+    for problem in dataset.problems:
+        if problem.code not in REDONE and not (problem.code in COUNTED and problem.target in listed):
             merged.append(problem)
         elif problem in left:
             left.remove(problem)
@@ -71,7 +79,6 @@ def check_document(dataset: Dataset) -> None:
         )
 
 
-def files_exist(dataset: Dataset) -> bool:
-    """Answer whether every source is still there."""
-    paths = {s.path for c in dataset.cases for s in (*c.images.values(), *c.targets.values()) if isinstance(s, Source)}
-    return all((Path(dataset.root) / path).exists() for path in paths)
+def gone_with_their_cases(dataset: Dataset) -> list[Problem]:
+    """Return why cases were left out before: they are no longer among the cases, so no reading finds it again."""
+    return [p for p in dataset.problems if p.level != "error" and p.cases and dataset.left_out.keys() >= set(p.cases)]

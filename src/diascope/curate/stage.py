@@ -5,20 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from diascope.core.documents.dataset import Case, Dataset, Measured, Source, Target
-from diascope.core.documents.document import digest
+from diascope.core.documents.dataset import Case, Dataset, Measured, Target
 from diascope.core.errors import DatasetError
+from diascope.core.families import KINDS
 from diascope.curate import image_findings as images
 from diascope.curate import target_findings as targets
 from diascope.curate.divide import divide, find_groups
 from diascope.curate.draft import Draft
-from diascope.curate.duplicates import content_of, treat_copies
+from diascope.curate.duplicates import content_of, has_untreated_copies, treat_copies
 from diascope.curate.image_findings import Facts
 from diascope.curate.listing import list_files
 from diascope.curate.promote import promote
-from diascope.curate.recheck import files_exist, recheck
+from diascope.curate.recheck import recheck
 from diascope.curate.recognise import recognise
 from diascope.curate.scan import Progress, scan
+from diascope.curate.sources import sources_digest, stamp_files
 
 JUDGED = 500
 """Most cases whose image quality is measured (chosen here: 2 ms each for small images, a second in all)."""
@@ -35,8 +36,10 @@ def read_dataset(
 ) -> Dataset:
     """Return what lies at a path: cases, targets, splits, and every problem found.
 
-    A ``dataset.yaml`` whose sources are those that were checked when it was written is taken as it stands; where they
-    have changed, or it has no splits, the images are read again and what is missing is made.
+    A ``dataset.yaml`` is taken as it stands, and only its own text checked, where its sources, files and classes of
+    masks are those that were read when it was written. The images are read again where these have changed, where masks
+    are to be resampled and were not (or the other way round), where edited splits or labels tell copies apart, and
+    where there are no splits.
 
     Args:
         path: a folder, a table, a ``dataset.json`` or ``dataset.yaml``, an ``.npz`` or one image.
@@ -54,7 +57,7 @@ def read_dataset(
     listing = list_files(Path(path))
     draft, layout, others = recognise(listing)
     known = draft.document
-    if known is not None and _is_checked(known):
+    if known is not None and _is_checked(known, resample=resample_masks):
         return _with_target(recheck(known), target)
     root = listing.root if known is None else Path(known.root)
     if target is not None:
@@ -67,12 +70,17 @@ def read_dataset(
     )
 
 
-def _is_checked(document: Dataset) -> bool:
-    """Answer whether a document has its splits, its images were read when it was written, and they are still there."""
+def _is_checked(document: Dataset, *, resample: bool) -> bool:
+    """Answer whether a document has its splits and its images were read as they are now and as is asked for now."""
     measured = document.measured
-    if document.splits is None or measured is None or measured.sources != _sources_digest(document.cases):
+    if document.splits is None or measured is None:
         return False
-    return files_exist(document)
+    if measured.sources != sources_digest(document.cases, document.targets):
+        return False
+    otherwise = "mask_on_other_grid" if resample else "mask_resampled"
+    if any(p.code == otherwise for p in document.problems) or has_untreated_copies(document):
+        return False
+    return bool(measured.stamps) and measured.stamps == stamp_files(Path(document.root), document.cases)
 
 
 def _with_target(dataset: Dataset, target: str | None) -> Dataset:
@@ -146,7 +154,7 @@ def _assemble(draft: Draft, facts: Facts, root: Path, *, resample: bool, seed: i
         splits=splits,
         left_out=draft.left_out,
         problems=tuple(sorted(draft.problems, key=lambda p: ("error", "warning", "note").index(p.level))),
-        measured=_measure(draft, kept, facts, copies, ndim=ndim),
+        measured=_measure(draft, kept, facts, copies, root=root, ndim=ndim),
         ignored=len(draft.listing.file_set - draft.used) if draft.document is None else draft.document.ignored,
     )
 
@@ -164,7 +172,7 @@ def _count_missing(draft: Draft, kept: Sequence[Case]) -> None:
 
 
 def _measure(
-    draft: Draft, kept: Sequence[Case], facts: Facts, copies: Sequence[Sequence[str]], *, ndim: int
+    draft: Draft, kept: Sequence[Case], facts: Facts, copies: Sequence[Sequence[str]], *, root: Path, ndim: int
 ) -> Measured | None:
     """Return sizes, spacings and the classes of masks in numbers."""
     channels = [c for f in facts.values() for c in f.channels.values() if c.geometry.ndim == ndim]
@@ -173,13 +181,14 @@ def _measure(
     shapes = np.array([c.geometry.shape for c in channels])
     spacings = [c.geometry.spacing_mm for c in channels]
     known = None if None in spacings else np.array(spacings)
-    present = {name: _present(target, name, facts) for name, target in draft.targets.items() if target.kind == "mask"}
+    maps = {name: target for name, target in draft.targets.items() if KINDS.load(target.kind).is_map}
     return Measured(
-        sources=_sources_digest(kept),
+        sources=sources_digest(kept, draft.targets),
+        stamps=stamp_files(root, kept),
         shape=_three(shapes, int),
         spacing_mm=None if known is None else _three(known, float),
         stored_as=tuple(sorted({c.stored_as for c in channels})),
-        present=present,
+        present={name: _present(target, name, facts) for name, target in maps.items()},
         copies=tuple(tuple(ids) for ids in copies),
         contents={c.id: content_of(facts[c.id])[:16] for c in kept if c.id in facts and content_of(facts[c.id])},
     )
@@ -193,12 +202,3 @@ def _three(values: np.ndarray, kind: type) -> tuple[tuple, tuple, tuple]:
 def _present(target: Target, name: str, facts: Facts) -> dict[str, int]:
     maps = [f.masks[name] for f in facts.values() if name in f.masks]
     return {c: sum(v in m.voxels for m in maps) for c, v in zip(target.classes, target.values, strict=True)}
-
-
-def _sources_digest(cases: Sequence[Case]) -> str:
-    """Return the digest of what was read: every image's and label map's source."""
-    sources = [
-        [c.id, *(s.model_dump(mode="json") for s in (*c.images.values(), *c.targets.values()) if isinstance(s, Source))]
-        for c in cases
-    ]
-    return digest(sources)

@@ -105,7 +105,9 @@ class Measured(Model):
     """What reading every image once has found; the curation page says how.
 
     Attributes:
-        sources: digest of the sources that were read; where the cases' sources have changed, they are read again.
+        sources: digest of the sources that were read and of the classes of masks; where they differ, all is read again.
+        stamps: digest of the files' sizes and times of change, by which a corrected file is noticed; empty where not
+            known. It is no part of the data set's own digest: a copy of the files is the same data.
         shape: smallest, median and largest number of voxels along each axis.
         spacing_mm: the same for the voxel's edge; None where a file gives none.
         stored_as: numpy names of the stored types.
@@ -121,6 +123,7 @@ class Measured(Model):
     present: dict[str, dict[str, int]] = {}
     copies: tuple[tuple[str, ...], ...] = ()
     contents: dict[str, str] = {}
+    stamps: str = ""
 
 
 class Dataset(Document):
@@ -156,9 +159,11 @@ class Dataset(Document):
     ignored: int = Field(0, ge=0)
 
     def digest(self) -> str:
-        """Return the digest of everything but ``root``: the same data in another place are the same data."""
+        """Return the digest of all but ``root`` and the files' times: the same data in another place are the same."""
         content = self.content()
         del content["root"]
+        if content.get("measured"):
+            content["measured"].pop("stamps", None)
         return digest(content)
 
     def by_id(self) -> dict[str, Case]:

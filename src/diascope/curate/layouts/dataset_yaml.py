@@ -4,7 +4,7 @@ from diascope.core.documents.dataset import Source
 from diascope.curate.documents import load_dataset
 from diascope.curate.draft import Draft, Given, Layout
 from diascope.curate.listing import Listing
-from diascope.curate.recheck import check_document
+from diascope.curate.recheck import check_document, gone_with_their_cases
 
 FILE = "dataset.yaml"
 SUFFIXES = (".yaml", ".yml")
@@ -46,6 +46,7 @@ def read(listing: Listing) -> Draft:
     draft.document = document
     draft.modality = document.modality
     draft.left_out = dict(document.left_out)
+    draft.problems = gone_with_their_cases(document)
     sources = [s for c in document.cases for s in (*c.images.values(), *c.targets.values()) if isinstance(s, Source)]
     draft.used = {file, *(s.path for s in sources)}
     return draft
