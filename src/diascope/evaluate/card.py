@@ -69,9 +69,18 @@ def render_card(evaluation: Evaluation, metrics: Metrics) -> str:
         made_for=_made_for(evaluation),
         training=_training(evaluation),
         items=_items(evaluation, metrics),
-        problems=listing([row[1] for row in data.problems.rows], 10) if data.problems else "none",
+        problems=_problems(evaluation),
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _problems(evaluation: Evaluation) -> str:
+    """Return errors and warnings in words, and how many notes the report has beside them."""
+    problems = evaluation.dataset.problems
+    named = [p.message for p in problems if p.level != "note"]
+    notes = len(problems) - len(named)
+    text = listing(named, 10) if named else "none"
+    return f"{text}; {count(notes, 'note')} on image quality and copies in the report" if notes else text
 
 
 def escape_markdown(text: object) -> str:

@@ -77,7 +77,7 @@ def _class_sheet(metrics: Metrics) -> Sheet:
         values = [(v.per_class.get(name), v.unit) for v in able.values()]
         cells = [with_interval(value, unit) for value, unit in values]
         rows.append([name, str(first.per_class[name].n) if name in first.per_class else "–", *cells])
-    columns = ["Class", "Cases", *(title_of(name) for name in able)]
+    columns = ["Class", "Cases judged", *(title_of(name) for name in able)]
     return sheet(columns, rows, caption="Metrics of each class with 95 % intervals")
 
 
