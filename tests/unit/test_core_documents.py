@@ -171,3 +171,23 @@ def test_a_dataset_answers_for_its_cases() -> None:
     assert set(DATASET.by_id()) == {"a", "b"}
     assert not DATASET.has_patients()
     assert DATASET.model_copy(update={"cases": DATASET.cases[:1]}).has_patients()
+
+
+def test_value_edited_in_a_saved_plan_is_the_users(tmp_path):
+    decisions = {
+        "batch.size": Decision(value=4, rule="batch", because="the largest that fits"),
+        "optimiser.learning_rate": Decision(value=2e-3, rule="optimiser", because="a short schedule"),
+        "predict.mirror": Decision(value=[], rule="predict", because="no axis"),
+    }
+    plan = Plan(
+        dataset="d", dataset_digest="", fingerprint_digest="", task="segmentation", target="m", fold=0, seed=0,
+        decisions=decisions,
+    )  # fmt: skip
+    path = plan.save(tmp_path / "plan.yaml")
+    assert Plan.load(path).decisions == decisions
+    path.write_text(path.read_text().replace("value: 4", "value: 2"))
+    again = Plan.load(path)
+    assert (again["batch.size"], again.decisions["batch.size"].chosen_by) == (2, "user")
+    assert "the largest that fits" in again.decisions["batch.size"].because
+    assert again.decisions["optimiser.learning_rate"] == decisions["optimiser.learning_rate"]
+    assert Plan.load(again.save(tmp_path / "again.yaml")) == again

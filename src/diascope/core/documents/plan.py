@@ -1,8 +1,8 @@
 """Every value a run needs, each with the rule that chose it and the reason."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from diascope.core.documents.document import Document, Model
+from diascope.core.documents.document import Document, Model, digest
 from diascope.core.errors import OptionError, nearest
 
 Plain = None | bool | int | float | str | list[Any] | dict[str, Any]
@@ -23,6 +23,9 @@ class Plan(Document):
     Attributes:
         dataset: where ``dataset.yaml`` or the data folder lies, as given.
         decisions: dotted key → decision, in the order in which they were made.
+
+    A saved plan also holds ``as_decided``, a digest of each value: a value that was edited in the file since then is
+    the user's when the plan is read again.
     """
 
     SCHEMA: ClassVar[str] = "diascope.plan/1"
@@ -34,6 +37,29 @@ class Plan(Document):
     fold: int | Literal["all"]
     seed: int
     decisions: dict[str, Decision]
+
+    def content(self) -> dict[str, Any]:
+        """Return the plan as plain JSON values, with a digest of each decided value."""
+        plain = super().content()
+        return plain | {"as_decided": {key: digest(d["value"])[:8] for key, d in plain["decisions"].items()}}
+
+    @classmethod
+    def from_content(cls, content: object, name: str) -> Self:
+        """Return the plan that plain values describe; values that are no longer as decided are the user's.
+
+        Raises:
+            InputError: the content does not fit the schema.
+        """
+        stamps = content.get("as_decided") if isinstance(content, dict) else None
+        if not isinstance(content, dict) or not isinstance(stamps, dict):
+            return super().from_content(content, name)
+        plan = super().from_content({k: v for k, v in content.items() if k != "as_decided"}, name)
+        edited = {
+            key: d.model_copy(update={"chosen_by": "user", "because": f"edited in the plan; the rule was: {d.because}"})
+            for key, d in plan.decisions.items()
+            if key in stamps and digest(d.value)[:8] != stamps[key]
+        }
+        return plan.model_copy(update={"decisions": {**plan.decisions, **edited}})
 
     def __getitem__(self, key: str) -> Any:
         """Return the value of a decision.
