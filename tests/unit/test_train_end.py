@@ -142,9 +142,11 @@ def test_timing_tiny_pictures_takes_far_less_than_a_twentieth_of_a_minute(timed)
     assert time.perf_counter() - begun < 0.05 * 60
 
 
-def test_slow_cases_are_timed_no_longer_than_a_part_of_the_budget(timed, monkeypatch: pytest.MonkeyPatch):
-    taken = []
-    monkeypatch.setattr(reserve, "TIMED_SHARE", 0.0)
-    monkeypatch.setattr(reserve, "_time_case", lambda *_: taken.append(0) or EndTimes(len(taken), 1.0))
-    assert timed().reading == 2.0
-    assert len(taken) == 2
+@pytest.mark.parametrize(("shares", "taken"), [((1.0, 1.0), 3), ((0.0, 1.0), 2), ((0.0, 0.0), 1)])
+def test_slow_cases_are_timed_no_longer_than_a_part_of_the_budget(timed, monkeypatch, shares, taken):
+    seen = []
+    monkeypatch.setattr(reserve, "TIMED_SHARE", shares[0])
+    monkeypatch.setattr(reserve, "LARGEST_SHARE", shares[1])
+    monkeypatch.setattr(reserve, "_time_case", lambda *_: seen.append(0) or EndTimes(len(seen), 1.0))
+    assert timed().reading == {3: 2.5, 2: 2.0, 1: 1.0}[taken]  # without the first, where there are others
+    assert len(seen) == taken

@@ -23,8 +23,9 @@ from diascope.train.heldout import Fold
 LEAST_TIMED, MOST_TIMED = 2, 4
 """Held-out cases that are timed. The first one is only counted where it is the only one: libraries are loaded in it."""
 
-TIMED_SHARE = 0.01
-"""Of the budget: once it is spent, no further case is timed (chosen here)."""
+TIMED_SHARE, LARGEST_SHARE = 0.01, 0.05
+"""Of the budget: once it is spent, no further case is timed; not even a second one once the larger share is spent, where
+loading the libraries no longer counts (chosen here: it takes a second or two, and the larger share is 3 s of a minute)."""
 
 VECTOR_SECONDS = 0.005
 """For one vector a case: scoring model and baseline (chosen here from timed runs)."""
@@ -84,8 +85,8 @@ def time_end(run: Path, dataset: Dataset, plan: Plan, fold: Fold) -> EndTimes:
     began, cases = time.perf_counter(), dataset.by_id()
     with _folder(run / PLACE) as folder:
         for case_id in fold.parts.evaluate:
-            spent = time.perf_counter() - began
-            if len(times) == MOST_TIMED or (len(times) >= LEAST_TIMED and spent > TIMED_SHARE * plan["budget.seconds"]):
+            share = (time.perf_counter() - began) / plan["budget.seconds"]
+            if _is_enough(len(times), share):
                 break
             try:
                 times.append(_time_case(folder, dataset, predictor, cases[case_id]))
@@ -95,6 +96,13 @@ def time_end(run: Path, dataset: Dataset, plan: Plan, fold: Fold) -> EndTimes:
         raise DatasetError("none of the held-out cases can be read", fix="see what diascope inspect says of them")
     rows = np.array([[t.reading, t.passing, t.finishing, t.viewing, t.learning] for t in times[1:] or times])
     return EndTimes(*(float(value) for value in np.median(rows, axis=0)))
+
+
+def _is_enough(timed: int, share: float) -> bool:
+    """Answer whether no further case is to be timed, so many being timed in a share of the budget."""
+    if timed == 0:
+        return False
+    return timed >= MOST_TIMED or share > (TIMED_SHARE if timed >= LEAST_TIMED else LARGEST_SHARE)
 
 
 def _time_case(folder: Path, dataset: Dataset, predictor: Predictor, case: Case) -> EndTimes:
