@@ -24,8 +24,8 @@ LEAST_TIMED, MOST_TIMED = 2, 4
 """Held-out cases that are timed. The first one is only counted where it is the only one: libraries are loaded in it."""
 
 TIMED_SHARE, LARGEST_SHARE = 0.01, 0.05
-"""Of the budget: once it is spent, no further case is timed; not even a second one once the larger share is spent, where
-loading the libraries no longer counts (chosen here: it takes a second or two, and the larger share is 3 s of a minute)."""
+"""Of the budget: once it is spent, no further case is timed; no second one either once the larger share is spent, where
+loading the libraries hardly counts (chosen here: that takes a second or two, and the larger share is 3 s a minute)."""
 
 VECTOR_SECONDS = 0.005
 """For one vector a case: scoring model and baseline (chosen here from timed runs)."""
