@@ -10,7 +10,7 @@ from diascope.core.documents.dataset import Target
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.geometry import geometry_without_spacing
 from diascope.core.image import Image
-from diascope.predict.case import Predictor, work
+from diascope.predict.case import Predictor
 
 MASK = Target(kind="mask", classes=("background", "a", "b"), values=(0, 1, 2))
 CLASS = Target(kind="class", classes=("well", "ill"))
@@ -74,8 +74,3 @@ def test_logits_are_the_mean_over_mirrorings_and_members():
     by_hand = np.mean([m(np.flip(batch, tuple(a + 2 for a in f))) for m in members for f in all_flips(mirror)], axis=0)
     predictor = Predictor(plan_for("classification", shape), CLASS, members, mirror)
     np.testing.assert_allclose(predictor.logits(batch), by_hand, rtol=1e-5)
-
-
-def test_each_mirrored_axis_doubles_the_work():
-    plan = plan_for("segmentation", (8, 8))
-    assert work(plan, (20, 20), 1, 2) == 4 * work(plan, (20, 20), 1, 0)

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("torch", reason="training comes with the extra 'train'")
 
+import torch
+
 from diascope.core.errors import RunError
 from diascope.train import loop
 from diascope.train.loop import loader
@@ -62,3 +64,41 @@ def test_hanging_worker_ends_in_an_error_within_the_time_out(monkeypatch):
 
 def test_hanging_worker_is_noticed_within_a_fifth_of_a_short_budget():
     assert loop.LOADER_TIMEOUT_SECONDS <= 300 / 5
+
+
+def test_steps_are_measured_by_as_many_loader_processes_as_train(monkeypatch):
+    asked = []
+
+    class Step:
+        network = torch.nn.Identity()
+
+        def step(self, *_: object) -> None:
+            """Do nothing."""
+
+    def counted(batches: Batches, first: int, last: int, *, workers: int):
+        asked.append(workers)
+        time.sleep(0.3)  # the processes start
+        return iter([(step, None) for step in range(first, last)])
+
+    class One:
+        def broadcast(self, value: bool) -> bool:
+            """Return what the only process says."""
+            return value
+
+    monkeypatch.setattr(loop, "loader", counted)
+    monkeypatch.setattr(loop.Loop, "build", lambda *_, **__: Step())
+    seconds = loop.measure_step(One(), None, None, None, seconds=9.0, workers=3)  # type: ignore[arg-type]
+    assert asked == [3]
+    assert seconds < 0.05
+
+
+@pytest.mark.parametrize(
+    ("times", "workers", "expected"),
+    [
+        ([9, 9, 2, 1, 2, 2, 2, 2], 0, 2),  # the first quarter is left out, and a step cannot be faster than it is
+        ([9, 9, *[0.1, 0.1, 0.1, 1.7] * 4], 4, 0.5),  # four processes give four batches at once
+        ([9, 1, 3], 8, 2),
+    ],
+)
+def test_typical_step_waits_for_its_loader_processes(times, workers, expected):
+    assert loop.typical_seconds(times, workers=workers) == pytest.approx(expected)

@@ -30,7 +30,7 @@ class Options(OutputOptions):
         ),
     ] = None
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for metrics and report. Default: RUN.")] = None
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer bootstrap samples and pictures.")] = False
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer bootstrap samples: intervals are rougher.")] = False
 
 
 def run(options: Options) -> int:

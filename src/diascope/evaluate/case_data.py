@@ -14,6 +14,7 @@ from diascope.core.image import Image, label_array
 from diascope.core.ports.task import CaseView
 from diascope.evaluate.evaluation import Evaluation
 from diascope.io import read_header, read_image, read_labels
+from diascope.predict.reading import reference_channel
 
 PREDICTIONS = "predictions"
 """Folder of a run that holds its predictions."""
@@ -28,11 +29,7 @@ def image_source(plan: Plan, case: Case) -> Source:
     Raises:
         InputError: the case has none of them.
     """
-    channels = plan["preprocess.channels"]
-    for channel in channels:
-        if channel in case.images:
-            return case.images[channel]
-    raise InputError("the case has none of the plan's channels", expected=channels, got=list(case.images))
+    return case.images[reference_channel(plan, case.images)]
 
 
 def read_grid(plan: Plan, root: Path, case: Case) -> Geometry:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,13 +93,3 @@ class Predictor:
 
     def _bits(self) -> list[tuple[bool, ...]]:
         return list(product((False, True), repeat=len(self.mirror)))
-
-
-def work(plan: Plan, shape: Sequence[int], members: int, mirror: int) -> float:
-    """Return the number of voxels that go through a network for one case: what its time is proportional to."""
-    window = plan["predict.window"]
-    if plan["preprocess.shape"]:
-        return float(prod(window)) * members * 2**mirror
-    step = [max(1, int(w * (1 - plan["predict.overlap"]))) for w in window]
-    windows = prod(max(1, -(-(n - w) // s) + 1) for n, w, s in zip(shape, window, step, strict=True))
-    return float(windows * prod(window) * members * 2**mirror)

@@ -3,21 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.core.documents.dataset import Dataset
+from diascope.core.documents.dataset import Case, Dataset
 from diascope.core.documents.plan import Plan
+from diascope.core.documents.predictions import Predictions, Split
 from diascope.core.errors import InputError
 from diascope.core.families import TASKS
+from diascope.core.image import Image
 from diascope.predict.case import Predictor
 from diascope.predict.network import load_members
-from diascope.predict.output import file_name, mask_suffix, write_index, write_logits, write_mask
-from diascope.predict.reading import read_images, reference_image
+from diascope.predict.output import file_name, mask_suffix, write_logits, write_mask
+from diascope.predict.reading import read_images, reference_channel
 
 Progress = Callable[[str, int, int, str], None]
-VECTORS_TOGETHER = 64
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Part:
         refused: cases that are not predicted at all, and why.
     """
 
-    split: str
-    fold: int | str
+    split: Split
+    fold: int | Literal["all"]
     groups: Sequence[tuple[Sequence[str], Sequence[Path]]]
     training: Sequence[str]
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -63,16 +65,15 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
     if writer.logits:
         outputs = TASKS.load(plan.task).head(dataset.targets[plan.target or ""]).outputs
         write_logits(folder, outputs, writer.logits)
-    write_index(
-        folder,
+    Predictions(
         split=part.split,
         fold=part.fold,
-        cases=[i for ids, _ in part.groups for i in ids if i not in writer.refused],
-        training=list(part.training),
+        cases=tuple(i for ids, _ in part.groups for i in ids if i not in writer.refused),
+        training=tuple(part.training),
         files=writer.files,
         refused={**part.refused, **writer.refused},
-        notes=writer.notes,
-    )
+        notes={case_id: some for case_id, some in writer.notes.items() if some},
+    ).save(folder / "index.json")
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,15 @@ class Vectors:
 
 
 def predict_vectors(dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> Vectors:
-    """Return the answers for cases of one fixed size, in one pass."""
-    cases, arrays, found = dataset.by_id(), {}, Vectors()
+    """Return the answers for cases of one fixed size, as many in memory and in a pass as a step of training has."""
+    found, together = Vectors(), int(predictor.plan["batch.size"])
+    for first in range(0, len(ids), together):
+        _add_vectors(found, dataset, predictor, ids[first : first + together])
+    return found
+
+
+def _add_vectors(found: Vectors, dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> None:
+    cases, arrays = dataset.by_id(), {}
     for case_id in ids:
         try:
             prepared = predictor.prepare(read_images(dataset, predictor.plan, cases[case_id]))
@@ -95,21 +103,37 @@ def predict_vectors(dataset: Dataset, predictor: Predictor, ids: Sequence[str]) 
             found.refused[case_id] = str(error).split("\n", 1)[0]
     if arrays:
         found.logits.update(zip(arrays, predictor.logits(np.stack(list(arrays.values()))), strict=True))
-    return found
+
+
+def write_map(
+    folder: Path, dataset: Dataset, case: Case, *, predictor: Predictor, images: dict[str, Image], prediction: NDArray
+) -> str:
+    """Write a case's label map in the format and with the header of its image, and return the file's name."""
+    name = reference_channel(predictor.plan, images)
+    source = Path(dataset.root) / case.images[name].path
+    file = file_name(case.id, mask_suffix(source, None))
+    write_mask(
+        folder / file,
+        prediction,
+        target=predictor.target,
+        geometry=images[name].geometry,
+        like=source if source.is_file() else None,
+    )
+    return file
 
 
 class _Writer:
     """Collects what was predicted.
 
     Attributes:
-        together: cases in one pass: one for a dense task, whose images differ in size.
+        together: cases in one pass: one for a dense task, whose images differ in size, else as many as in a step.
     """
 
     def __init__(self, folder: Path, dataset: Dataset, plan: Plan) -> None:
         self.folder, self.dataset, self.plan = folder, dataset, plan
         self.cases = dataset.by_id()
         self.is_dense = TASKS.load(plan.task).dense
-        self.together = 1 if self.is_dense else VECTORS_TOGETHER
+        self.together = 1 if self.is_dense else int(plan["batch.size"])
         self.files: dict[str, str] = {}
         self.logits: dict[str, NDArray] = {}
         self.refused: dict[str, str] = {}
@@ -129,17 +153,10 @@ class _Writer:
                 self.refused[case_id] = str(error).split("\n", 1)[0]
 
     def _add_map(self, predictor: Predictor, case_id: str) -> None:
-        case, plan = self.cases[case_id], self.plan
-        images = read_images(self.dataset, plan, case)
+        case = self.cases[case_id]
+        images = read_images(self.dataset, self.plan, case)
         prepared = predictor.prepare(images)
         prediction, self.notes[case_id] = predictor.answer(prepared), prepared.notes
-        name = next(n for n in plan["preprocess.channels"] if n in images)
-        source = Path(self.dataset.root) / case.images[name].path
-        self.files[case_id] = file_name(case_id, mask_suffix(source, None))
-        write_mask(
-            self.folder / self.files[case_id],
-            prediction,
-            target=predictor.target,
-            geometry=reference_image(plan, images).geometry,
-            like=source if source.is_file() else None,
+        self.files[case_id] = write_map(
+            self.folder, self.dataset, case, predictor=predictor, images=images, prediction=prediction
         )

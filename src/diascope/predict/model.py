@@ -20,7 +20,7 @@ from diascope.predict.case import Predictor
 from diascope.predict.inputs import cases_of
 from diascope.predict.network import choose_device, load_members
 from diascope.predict.output import file_name, mask_suffix, write_mask, write_table
-from diascope.predict.reading import reference_image
+from diascope.predict.reading import reference_channel, reference_image
 
 Progress = Callable[[str, int, int, str], None]
 FORMATS = ("nii", "nii.gz", "png", "nrrd", "mha", "tif", "tiff")
@@ -83,11 +83,18 @@ class Model:
         """Return one image's label map (in the target's values, on its own grid), or its probabilities by class.
 
         Raises:
-            InputError: the image cannot be read or does not fit.
+            InputError: the image cannot be read or does not fit, or a folder holds more than one case.
         """
         cases, refused = cases_of([Path(source)], self.plan["preprocess.channels"])
-        if not cases:
+        if refused or not cases:
             raise InputError("nothing can be predicted", got="; ".join(refused.values()))
+        if len(cases) > 1:
+            raise InputError(
+                f"{Path(source).name} holds several cases",
+                expected="one image, or the folder of one",
+                got=f"{len(cases)} cases",
+                fix="give one at a time, or predict all of them with diascope predict RUN INPUT... --out DIR",
+            )
         images = self._read(cases[0])
         answer = self.predictor.predict(images)
         if TASKS.load(self.plan.task).dense:
@@ -138,10 +145,10 @@ class Model:
         if not TASKS.load(self.plan.task).dense:
             done.probabilities[case.id] = self._probabilities(answer)
             return
-        name = next(n for n in self.plan["preprocess.channels"] if n in images)
+        name = reference_channel(self.plan, images)
         source = Path(case.images[name].path)
         path = out / file_name(case.id, mask_suffix(source, wanted))
-        geometry = reference_image(self.plan, images).geometry
+        geometry = images[name].geometry
         write_mask(path, answer, target=self.target, geometry=geometry, like=source if source.is_file() else None)
         done.written.append(path)
 

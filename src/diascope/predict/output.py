@@ -16,7 +16,6 @@ from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.io import write_image
 
-SCHEMA = "diascope.predictions/1"
 RASTER = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 
 
@@ -44,31 +43,6 @@ def write_mask(path: Path, indices: NDArray, *, target: Target, geometry: Geomet
     plain = values.tolist() == list(range(len(values)))
     array = indices.astype(kind) if plain else values.astype(kind)[indices]
     write_image(path, Image(array[None], geometry), like)
-
-
-def write_index(  # the facts that evaluation starts from
-    folder: Path,
-    *,
-    split: str,
-    fold: int | str,
-    cases: Sequence[str],
-    training: Sequence[str],
-    files: Mapping[str, str],
-    refused: Mapping[str, str],
-    notes: Mapping[str, Sequence[str]],
-) -> None:
-    """Write ``index.json``: which cases were predicted, where from, which were refused and why, what was noted."""
-    content = {
-        "schema": SCHEMA,
-        "split": split,
-        "fold": fold,
-        "cases": list(cases),
-        "refused": dict(refused),
-        "notes": {case_id: list(some) for case_id, some in notes.items() if some},
-        "training": list(training),
-        "files": dict(files),
-    }
-    write_atomically(folder / "index.json", json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
 def write_logits(folder: Path, outputs: Sequence[str], logits: Mapping[str, NDArray]) -> None:

@@ -1,12 +1,13 @@
 """A case's images and its reference, read as the plan says."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Case, Dataset, Source
 from diascope.core.documents.plan import Plan
-from diascope.core.errors import RunError
+from diascope.core.errors import InputError, RunError
 from diascope.core.families import KINDS
 from diascope.core.geometry import check_same_grid
 from diascope.core.image import Image, label_array
@@ -20,16 +21,26 @@ def read_images(dataset: Dataset, plan: Plan, case: Case) -> dict[str, Image]:
     return {name: read_image(Path(dataset.root), source) for name, source in wanted.items()}
 
 
-def reference_image(plan: Plan, images: dict[str, Image]) -> Image:
-    """Return the first of the plan's channels that the case has: its grid is the case's.
+def reference_channel(plan: Plan, present: Iterable[str]) -> str:
+    """Return the first of the plan's channels that a case has: its grid is the case's.
 
     Raises:
-        RunError: the case has none of them.
+        InputError: the case has none of them.
     """
-    for name in plan["preprocess.channels"]:
-        if name in images:
-            return images[name]
-    raise RunError("the case has none of the channels", expected=plan["preprocess.channels"], got=list(images))
+    channels, there = plan["preprocess.channels"], list(present)
+    for name in channels:
+        if name in there:
+            return name
+    raise InputError("the case has none of the plan's channels", expected=channels, got=there)
+
+
+def reference_image(plan: Plan, images: dict[str, Image]) -> Image:
+    """Return the image of the reference channel.
+
+    Raises:
+        InputError: the case has none of the plan's channels.
+    """
+    return images[reference_channel(plan, images)]
 
 
 def read_case(dataset: Dataset, plan: Plan, case: Case) -> tuple[dict[str, Image], NDArray]:
@@ -40,10 +51,19 @@ def read_case(dataset: Dataset, plan: Plan, case: Case) -> tuple[dict[str, Image
         GeometryError: the label map lies on another grid and the plan does not resample it.
     """
     images = read_images(dataset, plan, case)
+    return images, read_target(dataset, plan, case, images)
+
+
+def read_target(dataset: Dataset, plan: Plan, case: Case, images: dict[str, Image]) -> NDArray:
+    """Return a case's target as a loss sees it; a label map comes on the grid of the reference channel.
+
+    Raises:
+        RunError, GeometryError: as ``read_case``.
+    """
     target, value = dataset.targets[plan.target or ""], case.targets.get(plan.target or "")
     kind = KINDS.load(target.kind)
     if not kind.is_map:
-        return images, kind.encode(target, value)
+        return kind.encode(target, value)
     if not isinstance(value, Source):
         raise RunError("the case has no label map", fix="leave the case out, or give its mask")
     grid = reference_image(plan, images).geometry
@@ -52,4 +72,4 @@ def read_case(dataset: Dataset, plan: Plan, case: Case) -> tuple[dict[str, Image
         if not plan["curate.resample_masks"]:
             check_same_grid(grid, mask.geometry, ("the image", "the mask"))
         mask = resample_to(mask, grid, labels=True)
-    return images, kind.encode(target, label_array(mask))
+    return kind.encode(target, label_array(mask))

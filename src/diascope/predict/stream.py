@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from diascope.core.ports.engine import Runner
 from diascope.predict.windows import gaussian, window_corners
+from diascope.transforms.axis import linear_matrix as interpolation
 
 Slab = tuple[int, NDArray[np.float32]]
 """First slice along axis 0 and blended class values ``(O, slices, J[, K])``."""
@@ -237,20 +238,16 @@ def _slices(slabs: Iterator[Slab]) -> Iterator[tuple[int, NDArray]]:
 
 
 def _positions(source: int, target: int) -> NDArray[np.float64]:
-    """Return where each target voxel's centre lies in source voxels."""
+    """Return where each target voxel's centre lies in source voxels.
+
+    Multiplied before it is divided, so that a whole position is exactly whole: its slice then waits for no other.
+    """
     return (np.arange(target) + 0.5) * source / target - 0.5
 
 
 def linear_matrix(source: int, target: int) -> NDArray[np.float32]:
     """Return the ``(target, source)`` matrix of linear interpolation, edges coinciding, border repeated."""
-    position = _positions(source, target).clip(0, source - 1)
-    low = np.floor(position).astype(int).clip(0, max(0, source - 2))
-    share = (position - low).astype(np.float32)
-    matrix = np.zeros((target, source), np.float32)
-    rows = np.arange(target)
-    matrix[rows, low] += 1 - share
-    matrix[rows, np.minimum(low + 1, source - 1)] += share
-    return matrix
+    return interpolation(_positions(source, target), source)
 
 
 def _resample_plane(values: NDArray, matrices: list[NDArray[np.float32]]) -> NDArray:

@@ -1,6 +1,5 @@
 """After training: fit on held-back cases, then predict the held-out part once."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,12 @@ from diascope.calibration.fit import fit
 from diascope.core.documents.calibration import Calibration, Fitted
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
-from diascope.core.errors import DatasetError, InputError
 from diascope.core.families import KINDS, TASKS
-from diascope.predict.case import Predictor, work
-from diascope.predict.heldout import VECTORS_TOGETHER, Part, make_predictor, predict_part, predict_vectors
-from diascope.predict.reading import read_images
+from diascope.predict.case import Predictor
+from diascope.predict.heldout import Part, make_predictor, predict_part, predict_vectors
 from diascope.train.parts import Parts
 
 Progress = Callable[[str, int, int, str], None]
-EVALUATION_SECONDS_A_CASE = {True: 0.1, False: 0.005}
-"""For a dense task and for one vector a case: scoring model and baseline (chosen here from timed runs)."""
-TIMED_CASES = 3
-REPORT_SECONDS = 12.0
-"""Bootstrap, figures and pages (chosen here from timed runs)."""
 
 
 @dataclass(frozen=True)
@@ -46,40 +38,6 @@ def predict_heldout(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fol
     training = sorted({i for fold in folds for i in fold.parts.train})
     part = Part(folds[0].parts.split, plan.fold, _groups(folds), training)
     predict_part(run / "predictions", dataset, plan, part, progress)
-
-
-def reserve_seconds(dataset: Dataset, plan: Plan, folds: Sequence[Fold], *, mirror: int, members: int) -> float:
-    """Return the seconds to keep back for the end, from a few held-out cases predicted by the untrained network.
-
-    Raises:
-        DatasetError: none of them can be read.
-    """
-    first = folds[0].parts
-    task = TASKS.load(plan.task)
-    predictor = make_predictor(dataset, plan, (None,), mirror=())
-    times = []
-    for case_id in first.evaluate:
-        if len(times) == TIMED_CASES:
-            break
-        start = time.perf_counter()
-        try:
-            images = read_images(dataset, plan, dataset.by_id()[case_id])
-            prepared = predictor.prepare(images)
-        except InputError:  # the prediction refuses it by name
-            continue
-        between = time.perf_counter()
-        predictor.predict(images)
-        shape = prepared.array.shape[1:]
-        each = (time.perf_counter() - between) / work(plan, shape, 1, 0)
-        times.append((between - start, each * work(plan, shape, 1, mirror)))
-    if not times:
-        raise DatasetError("none of the held-out cases can be read", fix="see what diascope inspect says of them")
-    reading, passing = np.median(np.array(times), axis=0)
-    voters = members * (len(folds) if first.split == "test" else 1)
-    cases = len(first.evaluate) if first.split == "test" else sum(len(f.parts.evaluate) for f in folds)
-    fitting = sum(len(f.parts.calibrate) for f in folds)
-    each = reading + passing * voters + EVALUATION_SECONDS_A_CASE[task.dense]
-    return float(each * cases + (reading + passing * members) * fitting + REPORT_SECONDS)
 
 
 def _groups(folds: Sequence[Fold]) -> list[tuple[tuple[str, ...], tuple[Path, ...]]]:
@@ -122,9 +80,8 @@ def _held_back_answers(
     dataset: Dataset, plan: Plan, predictor: Predictor, ids: Sequence[str]
 ) -> tuple[NDArray, NDArray] | None:
     """Return logits and references ``(N, O)`` of the cases that could be predicted, None where none could."""
-    target, cases, logits = dataset.targets[plan.target or ""], dataset.by_id(), {}
-    for first in range(0, len(ids), VECTORS_TOGETHER):
-        logits |= predict_vectors(dataset, predictor, ids[first : first + VECTORS_TOGETHER]).logits
+    target, cases = dataset.targets[plan.target or ""], dataset.by_id()
+    logits = predict_vectors(dataset, predictor, ids).logits
     if not logits:
         return None
     kind = KINDS.load(target.kind)

@@ -1,7 +1,7 @@
 """The one training loop, for every task, on Lightning Fabric."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -170,23 +170,38 @@ def _end_workers(drawn: Any) -> None:
         drawn._shutdown_workers()  # torch has no public way
 
 
-def measure_step(fabric: Fabric, plan: Plan, target: Target, batches: Batches, *, seconds: float) -> float:
+def measure_step(
+    fabric: Fabric, plan: Plan, target: Target, batches: Batches, *, seconds: float, workers: int
+) -> float:
     """Return the seconds of a step, from a throw-away network so that the real one is not touched.
 
-    The first steps choose kernels and fill caches, so the first quarter is left out. Of the rest the lower quartile is
-    taken: noise only ever adds time, and a schedule that turns out too long is cut in the end, while one that is too
-    short would waste the budget.
+    It takes about ``seconds`` from when the first batch is there, as loader processes need some to start, and has as
+    many ``workers`` as the training will have.
     """
     loop = Loop.build(fabric, plan, target, seed=0, steps=MEASURED_STEPS)
     loop.network.train()
     clock, times = Clock(MEASURED_STEPS), []
-    began = time.perf_counter()
-    start = began
-    for step, batch in loader(batches, 0, MEASURED_STEPS, workers=0):
+    start = began = time.perf_counter()
+    for step, batch in loader(batches, 0, MEASURED_STEPS, workers=workers):
+        if step == 0 and workers:
+            start = began = time.perf_counter()
         loop.step(step, batch, clock, 0)
         now = time.perf_counter()
         times.append(now - start)
         start = now
         if fabric.broadcast(now - began > seconds and len(times) >= 2):  # all processes stop at the same step
             break
-    return float(np.quantile(times[max(1, len(times) // 4) :], 0.25))
+    return typical_seconds(times, workers=workers)
+
+
+def typical_seconds(times: Sequence[float], *, workers: int) -> float:
+    """Return the seconds of a step from those of the first ones.
+
+    The first steps choose kernels and fill caches, so the first quarter is left out. Of the rest the lower quartile is
+    taken: noise only ever adds time, and a schedule that turns out too long is cut in the end, while one that is too
+    short would waste the budget. Loader processes finish together, several fast steps then follow a slow one, so with
+    them the quartile is that of means over as many steps as there are processes.
+    """
+    kept = np.asarray(times[max(1, len(times) // 4) :])
+    together = max(1, min(workers, len(kept)))
+    return float(np.quantile(np.convolve(kept, np.full(together, 1 / together), "valid"), 0.25))

@@ -33,6 +33,10 @@ from diascope.train.store import Store, build_store
 CHECKPOINT_SECONDS = 45
 PROBES = 12
 PROBE_CASES = 8
+PROBE_VECTORS = 256
+"""The most probe cases of a task that answers once a case."""
+PROBE_SHARE = 0.03
+"""Of the memory, for the probe cases (chosen here: 256 colour pictures of 224 x 224 still fit in 5 GiB)."""
 RECORDS = 200
 FIRST = "00"
 ERROR = "error.json"
@@ -120,7 +124,7 @@ def _train(fabric: Fabric, job: Job) -> None:
     done, _, damaged = load_checkpoint(job.place / "checkpoint", loop.trainee)
     for name in damaged:
         _record(job, fabric, {"event": "damaged checkpoint", "file": name})
-    probes = _probe_batches(job, fabric, cache)
+    probes = _probe_batches(job, fabric, cache, store)
     _run_steps(fabric, job, loop=loop, batches=batches, clock=clock, first=done, probes=probes)
     if fabric.global_rank == 0:
         save_weights(job.place / "model.safetensors", loop.averaged(), {"steps": str(clock.end)})
@@ -146,11 +150,11 @@ def _batch(plan: Plan, fabric: Fabric) -> int:
     return plan["batch.size"] // fabric.world_size
 
 
-def _probe_batches(job: Job, fabric: Fabric, cache: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def _probe_batches(job: Job, fabric: Fabric, cache: Path, train: Store) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Return a few fixed batches of cases that are not trained on, for the second learning curve."""
     if fabric.global_rank != 0 or not job.parts.probe:
         return []
-    count = PROBE_CASES if job.plan["preprocess.shape"] is None else 256
+    count = probe_count(job.plan, train)
     ids = job.parts.probe[:: max(1, len(job.parts.probe) // count)][:count]
     try:
         store = build_store(job.dataset, job.plan, ids, cache=cache)
@@ -159,6 +163,15 @@ def _probe_batches(job: Job, fabric: Fabric, cache: Path) -> list[tuple[torch.Te
     batch = min(len(store), job.plan["batch.size"])
     batches = Batches(store, tuple(job.plan["patch.size"]), batch, seed=0, foreground=1.0)
     return [tuple(torch.as_tensor(part) for part in batches[i]) for i in range(-(-len(store) // batch))]  # pyright: ignore[reportReturnType]
+
+
+def probe_count(plan: Plan, train: Store) -> int:
+    """Return of how many cases the second learning curve is made: they are held in memory all the time."""
+    most = PROBE_CASES if train.is_map else PROBE_VECTORS
+    if train.is_map and plan["cache.mode"] == "mapped":  # no more than a patch of each is held
+        return most
+    largest = max(sample.array.nbytes + sample.target.nbytes for sample in train.samples)
+    return max(1, min(most, int(PROBE_SHARE * plan["budget.memory_bytes"] / largest)))
 
 
 def _workers(job: Job) -> int:
@@ -178,7 +191,7 @@ def _clock(fabric: Fabric, job: Job, batches: Batches) -> Clock:
         return Clock(job.steps, job.deadline, job.cut)
     target = job.dataset.targets[job.plan.target or ""]
     left = job.deadline - time.time()
-    seconds = measure_step(fabric, job.plan, target, batches, seconds=max(1.0, 0.05 * left))
+    seconds = measure_step(fabric, job.plan, target, batches, seconds=max(1.0, 0.05 * left), workers=_workers(job))
     if job.chooses_threads:
         seconds = _choose_threads(fabric, job, batches, seconds, left=left)
     seconds = float(fabric.broadcast(seconds))
@@ -206,7 +219,7 @@ def _choose_threads(fabric: Fabric, job: Job, batches: Batches, seconds: float, 
         return seconds
     target = job.dataset.targets[job.plan.target or ""]
     torch.set_num_threads(1)
-    alone = measure_step(fabric, job.plan, target, batches, seconds=max(0.5, 0.02 * left))
+    alone = measure_step(fabric, job.plan, target, batches, seconds=max(0.5, 0.02 * left), workers=_workers(job))
     if alone < seconds:
         return alone
     torch.set_num_threads(threads)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
+from diascope.core.documents.predictions import Split
 from diascope.core.errors import DatasetError, OptionError
 from diascope.core.families import KINDS, TASKS
 from diascope.curate.divide import find_groups
@@ -26,7 +27,7 @@ class Parts:
     calibrate: tuple[str, ...]
     probe: tuple[str, ...]
     evaluate: tuple[str, ...]
-    split: str
+    split: Split
     fitted_on: str
 
 

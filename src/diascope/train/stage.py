@@ -17,10 +17,11 @@ from diascope.core.documents.plan import Decision, Plan
 from diascope.core.documents.run import Member, Run
 from diascope.core.errors import BudgetError, InputError, OptionError
 from diascope.core.settings import Settings
-from diascope.train.heldout import Fold, predict_heldout, reserve_seconds
+from diascope.train.heldout import Fold, predict_heldout
 from diascope.train.member import Job, train_member
 from diascope.train.memory import PeakMemory
 from diascope.train.parts import folds_of, parts_of
+from diascope.train.reserve import time_end
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -66,7 +67,7 @@ def run_training(training: Training) -> Run:
         return run
     plan = Plan.load(training.run / "plan.yaml")
     folds = [Fold(f, parts_of(training.dataset, plan, f), ()) for f in folds_of(training.dataset, plan)]
-    with PeakMemory() as memory:
+    with PeakMemory(mapped=plan["cache.mode"] == "mapped") as memory:
         plan, reserve = _measure_end(training, plan, folds, replays=run.replays)
         jobs = [(fold, seed) for fold in folds for seed in range(training.members)]
         deadline = training.started + float(plan["budget.seconds"]) - reserve
@@ -214,12 +215,20 @@ def _processor() -> str:
 
 
 def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: bool) -> tuple[Plan, float]:
-    """Return the plan with mirroring decided, and the seconds to keep for the end."""
+    """Return the plan with mirroring decided, and the seconds to keep for the end: none in a replay.
+
+    Raises:
+        BudgetError: the end alone takes longer than the time that is left.
+        DatasetError: none of the held-out cases can be read.
+    """
+    if replays:
+        return plan, 0.0
+    times = time_end(training.run, training.dataset, plan, folds[0])
     axes = list(plan["predict.mirror"])
-    reserve = reserve_seconds(training.dataset, plan, folds, mirror=len(axes), members=training.members)
+    reserve = times.seconds(folds, mirror=len(axes), members=training.members)
     fresh = not (training.run / "members" / "00" / "schedule.json").exists()
-    if axes and fresh and not replays and plan.decisions["predict.mirror"].chosen_by == "rule":
-        plain = reserve_seconds(training.dataset, plan, folds, mirror=0, members=training.members)
+    if axes and fresh and plan.decisions["predict.mirror"].chosen_by == "rule":
+        plain = times.seconds(folds, mirror=0, members=training.members)
         if reserve - plain > MIRROR_SHARE * plan["budget.seconds"]:
             because = (
                 f"mirrored prediction would take {reserve - plain:.0f} s more, over {MIRROR_SHARE:.0%} of the time"
@@ -228,7 +237,7 @@ def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: 
             plan, reserve = plan.with_decisions(predict__mirror=decision), plain
             plan.save(training.run / "plan.yaml")
     left = training.started + plan["budget.seconds"] - time.time()
-    if reserve > left and fresh and not replays:
+    if reserve > left and fresh:
         raise BudgetError(
             "the time is too short: the held-out cases alone take longer",
             expected=f"more than {reserve + plan['budget.seconds'] - left:.0f} s",

@@ -1,8 +1,12 @@
 """Prepared cases, in memory or mapped from files, as the plan says."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
+from mmap import mmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +18,18 @@ from diascope.core.errors import DiascopeError, RunError
 from diascope.core.families import KINDS
 from diascope.predict.reading import read_case
 from diascope.train.cache import save_array
+from diascope.train.stamps import stamps
 from diascope.transforms.prepare import Recipe, prepare
 
 FOREGROUND_SAMPLES = 500
 """Voxels kept of each class and case, as centres for foreground patches (chosen here)."""
+
+PREPARE_VERSION = 1
+"""To be raised with every change of the numbers that reading or preparing gives: the cache outlives it, and Diascope's
+own version stays the same between two releases."""
+
+CACHE_ATTEMPTS = 3
+"""So often is a case prepared whose files another process removes before they are mapped (chosen here)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +45,38 @@ class Sample:
     array: NDArray[np.float32]
     target: NDArray
     foreground: dict[int, NDArray[np.intp]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what another process makes the case from: mapped arrays go as their files, which it maps itself."""
+        return _restored, (self.case_id, _sent(self.array), _sent(self.target), self.foreground)
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """An array that lies in a file of the cache."""
+
+    file: Path
+
+
+def mapped(file: Path) -> NDArray:
+    """Return the array of a file of the cache, whose pages are read when they are used.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    return np.load(file, mmap_mode="r")
+
+
+def _sent(array: NDArray) -> "NDArray | _Mapped":
+    """Return what goes to another process: the file where there is one and nobody has removed it to make room."""
+    is_whole = isinstance(array, np.memmap) and isinstance(array.base, mmap)  # the base of a part is the whole
+    file = Path(str(array.filename)) if isinstance(array, np.memmap) and is_whole else None
+    return _Mapped(file) if file and file.exists() else np.asarray(array)
+
+
+def _restored(case_id: str, array: Any, target: Any, foreground: dict[int, NDArray[np.intp]]) -> Sample:
+    array, target = (mapped(part.file) if isinstance(part, _Mapped) else part for part in (array, target))
+    return Sample(case_id, array, target, foreground)
 
 
 @dataclass(frozen=True)
@@ -78,20 +122,40 @@ def build_store(
 
 
 def _sample(dataset: Dataset, plan: Plan, case: Case, cache: Path | None) -> Sample:
-    target = dataset.targets[plan.target or ""]
-    is_map = KINDS.load(target.kind).is_map
-    files = None if cache is None else _cache_files(cache, dataset, plan, case)
-    if files and all(f.exists() for f in files):
-        array, encoded = np.load(files[0], mmap_mode="r"), np.load(files[1], mmap_mode="r")
+    is_map = KINDS.load(dataset.targets[plan.target or ""].kind).is_map
+    if cache is None:
+        array, encoded = _prepared(dataset, plan, case)
     else:
-        images, encoded = read_case(dataset, plan, case)
-        prepared = prepare(images, Recipe.from_plan(plan.under("preprocess")), encoded if is_map else None)
-        array, encoded = prepared.array, prepared.labels if prepared.labels is not None else encoded
-        if files:
-            for file, content in zip(files, (array, encoded), strict=True):
-                save_array(file, content, cap_bytes=plan["budget.disk_bytes"])
-            array, encoded = np.load(files[0], mmap_mode="r"), np.load(files[1], mmap_mode="r")
+        array, encoded = _cached(dataset, plan, case, cache)
     return Sample(case.id, array, encoded, _foreground(encoded, plan.seed) if is_map else {})
+
+
+def _prepared(dataset: Dataset, plan: Plan, case: Case) -> tuple[NDArray[np.float32], NDArray]:
+    """Return a case's array and its target, read and prepared."""
+    is_map = KINDS.load(dataset.targets[plan.target or ""].kind).is_map
+    images, encoded = read_case(dataset, plan, case)
+    prepared = prepare(images, Recipe.from_plan(plan.under("preprocess")), encoded if is_map else None)
+    return prepared.array, prepared.labels if prepared.labels is not None else encoded
+
+
+def _cached(dataset: Dataset, plan: Plan, case: Case, cache: Path) -> tuple[NDArray[np.float32], NDArray]:
+    """Return a case's array and its target, mapped from the cache, into which they are written where they lack.
+
+    Raises:
+        RunError: other processes remove them again each time.
+    """
+    files = _cache_files(cache, dataset, plan, case)
+    for _ in range(CACHE_ATTEMPTS):
+        with suppress(FileNotFoundError):  # not there yet, or another process has just made room
+            return mapped(files[0]), mapped(files[1])
+        for file, content in zip(files, _prepared(dataset, plan, case), strict=True):
+            save_array(file, content, cap_bytes=plan["budget.disk_bytes"])
+    raise RunError(
+        "a prepared case vanishes from the cache before it can be used",
+        expected="a cache with room for all that train at the same time",
+        got=f"removed {CACHE_ATTEMPTS} times",
+        fix="give more with --disk, or train one after the other",
+    )
 
 
 def _foreground(labels: NDArray, seed: int) -> dict[int, NDArray[np.intp]]:
@@ -109,15 +173,12 @@ def _foreground(labels: NDArray, seed: int) -> dict[int, NDArray[np.intp]]:
 
 def _cache_files(cache: Path, dataset: Dataset, plan: Plan, case: Case) -> tuple[Path, Path]:
     """Return where a case's array and target lie: a name made of all that they depend on."""
-    root, stamps = Path(dataset.root), {}
+    root, changed = Path(dataset.root), {}
     for source in [*case.images.values(), *(v for v in case.targets.values() if isinstance(v, Source))]:
-        for name in source.files or ("",):
-            path = root / source.path / name if name else root / source.path
-            stat = path.stat()
-            stamps[str(path)] = [stat.st_size, stat.st_mtime_ns]
+        changed |= stamps(root, source)
     target = dataset.targets[plan.target or ""].model_dump(mode="json")
-    key = digest(
-        [case.model_dump(mode="json"), stamps, plan.under("preprocess"), plan["curate.resample_masks"], target]
-    )
+    made_by = [version("diascope"), PREPARE_VERSION]
+    decided = [plan.under("preprocess"), plan["curate.resample_masks"], target]
+    key = digest([made_by, case.model_dump(mode="json"), changed, *decided])
     cache.mkdir(parents=True, exist_ok=True)
     return cache / f"{key}.image.npy", cache / f"{key}.target.npy"

@@ -4,6 +4,9 @@ from typing import ClassVar, Literal
 
 from diascope.core.documents.document import Document
 
+Split = Literal["test", "validation", "external"]
+"""Which part of the data was predicted."""
+
 
 class Predictions(Document):
     """``RUN/predictions/index.json``.
@@ -20,7 +23,7 @@ class Predictions(Document):
     """
 
     SCHEMA: ClassVar[str] = "diascope.predictions/1"
-    split: Literal["test", "validation", "external"]
+    split: Split
     fold: int | Literal["all"] | None = None
     cases: tuple[str, ...]
     files: dict[str, str] = {}

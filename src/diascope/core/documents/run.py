@@ -24,7 +24,7 @@ class Run(Document):
         began: Unix time at which the budget began to run; earlier_seconds: what interrupted parts of the run took.
         seconds: of each stage, by its name; ``total`` is that of the whole command, once it is over.
         seeds: members a fold.
-        peak_memory_gib: largest resident memory of the process; predicted by the plan beside it.
+        peak_memory_gib: largest memory of the processes, counted as ``train.memory`` says; predicted by the plan.
         machine: processor, cores, memory, versions.
         replays: the plan came with recorded steps: nothing is measured or cut.
     """
