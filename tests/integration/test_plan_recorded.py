@@ -25,6 +25,9 @@ from diascope.plan import recorded
 from diascope.plan.planner import Request, make_plan
 from diascope.plan.rule import Budget
 
+WHOLE = {"network.features": "[4, 4, 8, 8]", "batch.size": "4", "schedule.steps": "1"}
+"""Overrides that train a network over whole images in one quick step."""
+
 BRIGHT = [str(number) for number in range(20, 30)]
 """Numbers of the pictures that have no label in a test."""
 
@@ -66,6 +69,17 @@ def test_resuming_on_other_data_is_refused(unfinished: Path, tmp_path: Path, cap
     other = write_discs(tmp_path / "other")
     assert main(["train", str(other), "--out", str(unfinished), "--resume"]) == 2
     assert "not trained on these data" in capsys.readouterr().err
+
+
+def test_resuming_on_another_file_of_the_same_folder_is_refused(tmp_path: Path):
+    """Two .npz files have the same root."""
+    arrays = {"images": np.random.default_rng(0).integers(1, 255, (30, 16, 16)).astype(np.uint8)}
+    for name in ("one", "two"):
+        np.savez(tmp_path / f"{name}.npz", **arrays, labels=np.arange(30) % 2)
+    out = api.train(tmp_path / "one.npz", out=tmp_path / "run", overrides=WHOLE)
+    assert api.train(tmp_path / "one.npz", out=out, resume=True) == out
+    with pytest.raises(InputError, match="not trained on these data"):
+        api.train(tmp_path / "two.npz", out=out, resume=True)
 
 
 def test_finished_run_is_not_taken_for_other_data(measured_run: Path, tmp_path: Path):

@@ -54,6 +54,12 @@ def test_edited_plan_with_another_patch_than_the_image_is_refused():
         check_plan(made.model_copy(update={"decisions": {**made.decisions, "patch.size": edited}}))
 
 
+def test_volumes_of_a_fixed_size_still_go_through_in_windows():
+    made = plan(overrides={"preprocess.shape": "[64, 64, 64]"})
+    assert made["patch.size"] != made["preprocess.shape"]
+    check_plan(made)
+
+
 def test_batch_that_does_not_fit_the_memory_is_refused_with_both_numbers():
     assert plan(memory=2 * 2**30, overrides={"batch.size": "4"})["batch.size"] == 4
     with pytest.raises(BudgetError, match=r"batch\.size 5120") as caught:

@@ -110,7 +110,8 @@ def check_plan(plan: Plan) -> None:
         read_value(key, known[key], decision.value)
     if missing := [key for key in known if key not in plan.decisions]:
         raise OptionError("the plan lacks keys", expected=", ".join(missing), fix="make it anew with diascope plan")
-    check_whole(plan["preprocess.shape"], plan["patch.size"])
+    if not TASKS.load(plan.task).dense:
+        check_whole(plan["preprocess.shape"], plan["patch.size"])
 
 
 def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision]:

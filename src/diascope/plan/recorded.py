@@ -101,11 +101,13 @@ def check_same(out: Path, data: Path, wish: Mapping[str, Any]) -> None:
         InputError: the data are not the run's own, or an option differs from what the run was begun with.
     """
     plan, run = Plan.load(out / "plan.yaml"), Run.load(out / "run.json")
-    own, given = Path(load_dataset(out / "dataset.yaml").root), _root(data)
-    if own.resolve() != given.resolve():
+    dataset = load_dataset(out / "dataset.yaml")
+    own = Path(dataset.root)
+    is_other_file = data.suffix.lower() == ".npz" and data.stem != dataset.name  # several may lie in one folder
+    if own.resolve() != _root(data).resolve() or is_other_file:
         raise InputError(
             f"{out.name} was not trained on these data, so it cannot be gone on with",
-            expected=f"its own data, in the folder {own.name}",
+            expected=f"its own data, {dataset.name} in the folder {own.name}",
             got=str(data.name),
             fix="name the run's own data, or begin another run with another --out",
         )

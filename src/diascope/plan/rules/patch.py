@@ -38,7 +38,7 @@ def _rounded(context: Context, patch: list[float]) -> list[int]:
 
 def _fits(context: Context, patch: list[int]) -> tuple[bool, bool]:
     """Answer whether memory and time fit."""
-    shape = cost.shape_of(context, patch, cost.unet_options(context, patch, PROBE["base"]))
+    shape = cost.shape_of(context, patch, cost.unet_options(context, patch, PROBE["base"]) | {"deep_supervision": 0})
     network = context.task.networks[0]
     return cost.fits(context, shape, network, PROBE["batch"]), cost.steps_possible(
         context, shape, network, PROBE["batch"]
