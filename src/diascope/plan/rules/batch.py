@@ -49,7 +49,10 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     memory = int(cost.memory_bytes(context, shape, name, chosen))
     return {
         "batch.size": (batch, f"the largest of {candidates} that fits the memory and leaves {wanted} steps"),
-        "memory.predicted_bytes": (memory, "interpreter, cached cases, weights and activations (diascope.plan.cost)"),
+        "memory.predicted_bytes": (
+            memory,
+            "interpreters, cached cases, and the larger of network and one case being prepared (diascope.plan.cost)",
+        ),
     }
 
 
