@@ -12,7 +12,7 @@ from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.metrics import Metrics
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
-from diascope.core.errors import InputError, OptionError
+from diascope.core.errors import InputError
 from diascope.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -94,23 +94,27 @@ def train(  # the one long verb: its options are those of the command line
         resume: go on from the last checkpoint in ``out``.
         started: ``time.time()`` at which the budget began to run; now if not given.
         progress: told about each stage.
-        wish: what is chosen about the plan; not looked at where ``data`` is a plan or a run is resumed.
+        wish: what is chosen about the plan; refused where ``data`` is a plan, or a run is resumed that was begun
+            with another choice.
 
     Raises:
-        InputError: as ``plan``, or ``out`` is not empty.
+        InputError: as ``plan``, or ``out`` is not empty, or holds a run of other data.
         RunError: training could not go on.
     """
     from diascope.evaluate.evaluate import evaluate_run
+    from diascope.plan.recorded import changed_images, check_same
     from diascope.train.stage import Training, finish_run, run_training
 
     out, began = Path(out), started or time.time()
     settings = Settings(devices=devices)
     if resume and (out / "run.json").exists():
+        check_same(out, Path(data), wish)
         if Run.load(out / "run.json").status == "done":
             return out
-        training = _resumed(out, began, settings, progress)
+        training, changed = _resumed(out, began, settings, progress), ()
     else:
-        made, dataset, fingerprint = _make_plan(Path(data), wish, progress)
+        made, dataset, fingerprint = _make_plan(Path(data), wish, progress, devices=devices)
+        changed = changed_images(Path(data), dataset, _stage(progress, "compare"))
         members = _members(made, dataset)
         training = Training(
             made, dataset, fingerprint, out, settings, began, members=members, resume=resume, progress=progress
@@ -123,6 +127,9 @@ def train(  # the one long verb: its options are those of the command line
         if new and not any(out.glob("members/*/model.safetensors")):
             shutil.rmtree(out, ignore_errors=True)  # nothing was trained: a second try must not find half a run
         raise
+    if changed:
+        run = run.model_copy(update={"warnings": (*run.warnings, *changed)})
+        run.save(out / "run.json")
     begun = time.time()
     evaluate_run(out, progress=progress)
     finish_run(out, run, evaluation_seconds=time.time() - begun, started=training.started)
@@ -199,13 +206,15 @@ def evaluate(
     return evaluate_run(Path(out or run), quick=quick, progress=progress)
 
 
-def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
+def _make_plan(
+    data: Path, wish: Wish, progress: Progress | None, *, devices: int = 1
+) -> tuple[Plan, Dataset, Fingerprint]:
     from diascope.curate import check_trainable, target_from_attribute
-    from diascope.fingerprint import compute_fingerprint
     from diascope.plan.planner import Request, check_plan, choose_target, make_plan, read_overrides
+    from diascope.plan.recorded import check_alone, check_fold, measure
 
     if given := _plan_of(data):
-        _check_alone(data, wish)
+        check_alone(data, wish)
         check_plan(given)
         return _recorded_plan(data, given, progress)
     overrides = dict(wish.get("overrides") or {})
@@ -216,13 +225,12 @@ def _make_plan(data: Path, wish: Wish, progress: Progress | None) -> tuple[Plan,
     if target is not None and target not in dataset.targets and target in dataset.attributes:
         dataset = target_from_attribute(dataset, target)
     fold = wish.get("fold", 0)
+    check_fold(dataset, fold)
     name, _ = choose_target(dataset, target, wish.get("task"))
     check_trainable(dataset, name)
-    ids = _fingerprinted(dataset, fold)
-    fingerprint = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_count(progress, "measure"))
-    request = Request(
-        str(data.resolve()), _budget(wish, dataset), name, wish.get("task"), overrides, fold, wish.get("seed", 0)
-    )
+    fingerprint = measure(dataset, fold, name, _count(progress, "measure"))
+    budget = _budget(wish, dataset, devices)
+    request = Request(str(data.resolve()), budget, name, wish.get("task"), overrides, fold, wish.get("seed", 0))
     return make_plan(dataset, fingerprint, request), dataset, fingerprint
 
 
@@ -230,22 +238,6 @@ def _members(made: Plan, dataset: Dataset) -> int:
     """Return the networks a fold: the plan counts those of all folds together."""
     folds = len(dataset.splits.folds) if made.fold == "all" and dataset.splits else 1
     return max(1, int(made["budget.members"]) // folds)
-
-
-def _check_alone(path: Path, wish: Wish) -> None:
-    """Refuse choices beside a plan, which has made them all.
-
-    Raises:
-        OptionError: something was chosen that would be ignored.
-    """
-    plain = {"fold": 0, "seed": 0, "members": 1, "device": "auto", "overrides": {}}
-    chosen = [name for name, value in wish.items() if value is not None and value != plain.get(name)]
-    if chosen:
-        raise OptionError(
-            f"{path.name} is a plan: nothing can be chosen beside it",
-            got=", ".join(chosen),
-            fix="edit the plan, or train on the data",
-        )
 
 
 def _read(
@@ -257,28 +249,31 @@ def _read(
     return read_dataset(data, seed=seed, resample_masks=wants, target=target, progress=_stage(progress, "read"))
 
 
-def _fingerprinted(dataset: Dataset, fold: int | str) -> list[str] | None:
-    """Return the training part of the fold, so that no number of an evaluated case enters the plan."""
-    splits = dataset.splits
-    if splits is None or not isinstance(fold, int) or not 0 <= fold < len(splits.folds):
-        return None
-    return [i for i in splits.folds[fold].train if i not in dataset.left_out]
-
-
-def _budget(wish: Wish, dataset: Dataset) -> Any:
+def _budget(wish: Wish, dataset: Dataset, devices: int) -> Any:
     import psutil
 
     from diascope.plan.rule import Budget
 
     folds = len(dataset.splits.folds) if wish.get("fold") == "all" and dataset.splits else 1
     free = int(FREE_MEMORY_SHARE * psutil.virtual_memory().available)
+    device = choose_device(wish.get("device", "auto"))
     return Budget(
         seconds=float(wish.get("budget") or DEFAULT_SECONDS),
         memory_bytes=int(wish.get("memory") or free),
         disk_bytes=int(wish.get("disk") or DEFAULT_DISK_BYTES),
         members=folds * max(1, int(wish.get("members", 1))),
-        device=choose_device(wish.get("device", "auto")),
+        device=device,
+        device_memory_bytes=_device_memory() if device == "cuda" else None,
+        devices=devices,
     )
+
+
+def _device_memory() -> int:
+    """Return the part of the GPU's free memory that may be used."""
+    from importlib import import_module
+
+    free, _ = import_module("torch").cuda.mem_get_info()
+    return int(FREE_MEMORY_SHARE * free)
 
 
 def _check_device(plan: Plan) -> None:
@@ -324,7 +319,9 @@ def _plan_of(data: Path) -> Plan | None:
     Raises:
         InputError: it is a plan of a newer version, or damaged.
     """
-    return Plan.load(data) if _is_a(Plan, data) else None
+    from diascope.plan.recorded import is_a
+
+    return Plan.load(data) if is_a(Plan, data) else None
 
 
 def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
@@ -334,10 +331,10 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
         InputError: the data have changed since.
     """
     from diascope.curate import load_dataset, target_from_attribute
-    from diascope.fingerprint import compute_fingerprint
+    from diascope.plan.recorded import is_a, measure
 
     data = path.resolve().parent / given.dataset
-    if data.suffix == ".yaml" and schema_is_dataset(data):
+    if is_a(Dataset, data):
         dataset = load_dataset(data)
     else:
         resample = str(given["curate.resample_masks"])
@@ -354,21 +351,7 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     beside = path.parent / "fingerprint.json"
     if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
         return given, dataset, known
-    ids = _fingerprinted(dataset, given.fold)
-    measured = compute_fingerprint(dataset, Path(dataset.root), case_ids=ids, progress=_count(progress, "measure"))
-    return given, dataset, measured
-
-
-def schema_is_dataset(path: Path) -> bool:
-    """Answer whether a file is a Dataset document."""
-    return _is_a(Dataset, path)
-
-
-def _is_a(document: type[Plan] | type[Dataset], path: Path) -> bool:
-    """Answer whether a file names a document's schema, in whichever version."""
-    from diascope.core.documents.document import schema_of
-
-    return (schema_of(path) or "").partition("/")[0] == document.SCHEMA.partition("/")[0]
+    return given, dataset, measure(dataset, given.fold, given.target, _count(progress, "measure"))
 
 
 def _resumed(out: Path, began: float, settings: Settings, progress: Progress | None) -> "Training":

@@ -34,7 +34,7 @@ def made(folder: Path, values: list, target: Target, *, test: int = 0, **more: o
     )
     fields = {"name": "x", "root": str(folder), "layout": "npz", "ndim": 2, "channels": ("x",)} | more
     data = Dataset(cases=cases, targets={"t": target}, splits=splits, **fields)
-    return data, compute_fingerprint(data, folder)
+    return data, compute_fingerprint(data, folder, target="t")
 
 
 def plan_for(data: Dataset, found: Fingerprint, **request: object) -> Plan:

@@ -4,50 +4,13 @@ import pytest
 
 pytest.importorskip("torch", reason="a network answers for its own cost, and it comes with the extra 'train'")
 
-from diascope.core.documents.dataset import Case, Dataset, Fold, Splits, Target
-from diascope.core.documents.fingerprint import Fingerprint, Intensity, Spread, TargetNumbers
+from made_plans import dataset, fingerprint, plan, small_pictures
+
+from diascope.core.documents.dataset import Case
+from diascope.core.documents.fingerprint import Spread, TargetNumbers
 from diascope.core.errors import BudgetError, OptionError
 from diascope.plan import cost
-from diascope.plan.planner import Request, check_plan, known_keys, make_plan, ordered_rules
-from diascope.plan.rule import Budget
-
-
-def spread(*values: float) -> Spread:
-    return Spread(minimum=values, p10=values, median=values, p90=values, maximum=values)
-
-
-def fingerprint(shape=(35, 50, 36), spacing=(1.0, 1.0, 1.0), *, unit=None, cases=208, kind="mask", **changes):
-    intensity = Intensity(
-        unit=unit, cases=cases, missing=0, minimum=-1000, maximum=1500, mean=40, std=200, foreground_mean=60,
-        foreground_std=30, foreground_p005=-50, foreground_p995=160, scale_varies=1,
-    )  # fmt: skip
-    values = {
-        "dataset_digest": "d", "ndim": len(shape), "cases": cases, "patients": None, "has_spacing": True,
-        "spacing": spread(*spacing), "shape": spread(*shape), "shape_cropped": spread(*shape), "nonzero_share": 1.0,
-        "voxels": 1e9, "modality": None, "channels": {"image": intensity},
-        "targets": {"t": TargetNumbers(kind=kind, counts={"a": cases // 2, "b": cases // 2}, missing=0)},
-    }  # fmt: skip
-    return Fingerprint(**(values | changes))
-
-
-def dataset(kind="mask", *, classes=("background", "a", "b"), ndim=3, test=()):
-    target = Target(kind=kind, classes=classes, values=(0, 1, 2) if kind == "mask" else ())
-    splits = Splits(origin="made", grouped_by="case", folds=(Fold(train=("1",), validation=("2",)),), test=test)
-    return Dataset(
-        name="x",
-        root="/",
-        layout="pairs",
-        ndim=ndim,
-        channels=("image",),
-        cases=(),
-        targets={"t": target},
-        splits=splits,
-    )
-
-
-def plan(found=None, data=None, *, seconds=1800.0, memory=16 * 2**30, **request):
-    budget = Budget(seconds=seconds, memory_bytes=memory, disk_bytes=10**12, cores=2)
-    return make_plan(data or dataset(), found or fingerprint(), Request("data", budget, **request))
+from diascope.plan.planner import check_plan, known_keys, ordered_rules
 
 
 def test_hippocampus_gets_nnunets_patch_and_depth():
@@ -144,10 +107,6 @@ def test_rules_come_after_those_they_read():
     for rule in ordered_rules():
         assert set(rule.after) <= seen
         seen.add(rule.name)
-
-
-def small_pictures(**changes):
-    return fingerprint((28, 28), (1.0, 1.0), kind="class", has_spacing=False, **changes)
 
 
 def test_whole_images_are_changed_strongly_where_each_is_seen_often():

@@ -10,6 +10,7 @@ from diascope.core.documents.dataset import Case, Dataset, Target
 from diascope.core.documents.fingerprint import Fingerprint, Intensity, Spread, TargetNumbers
 from diascope.core.errors import DatasetError, DiascopeError
 from diascope.core.families import KINDS
+from diascope.curate.trainable import usable
 from diascope.fingerprint.case import CaseNumbers, measure_case
 
 SAMPLES_A_CASE = 10_000
@@ -24,17 +25,19 @@ def compute_fingerprint(
     root: Path,
     *,
     case_ids: Sequence[str] | None = None,
+    target: str | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Fingerprint:
     """Return the data set in numbers.
 
-    The test part and the cases that were left out never enter, whoever names them.
+    The test part and the cases that were left out never enter, whoever names them, nor do those that lack the target.
 
     Args:
         dataset: what there is.
         root: what its relative paths start from.
         case_ids: the cases to read, such as a fold's training part; all if not given.
+        target: what is to be learned; cases without it are counted in its ``missing`` and not read.
         seed: draws the voxels; the same seed gives the same numbers.
         progress: told how many of how many cases are done.
 
@@ -42,7 +45,7 @@ def compute_fingerprint(
         DatasetError: no case is left.
         DiascopeError: a case cannot be read, with its id.
     """
-    cases = _usable(dataset, case_ids)
+    cases, lacking = _usable(dataset, case_ids, target)
     samples = max(100, min(SAMPLES_A_CASE, SAMPLES_IN_ALL // len(cases)))
     measured = []
     for number, case in enumerate(cases):
@@ -54,18 +57,27 @@ def compute_fingerprint(
             raise
         if progress is not None:
             progress(number + 1, len(cases))
-    return _sum_up(dataset, cases, measured)
+    found = _sum_up(dataset, cases, measured)
+    if target is None:
+        return found
+    numbers = found.targets[target].model_copy(update={"missing": lacking})
+    return found.model_copy(update={"targets": {**found.targets, target: numbers}})
 
 
-def _usable(dataset: Dataset, case_ids: Sequence[str] | None) -> list[Case]:
+def _usable(dataset: Dataset, case_ids: Sequence[str] | None, target: str | None) -> tuple[list[Case], int]:
+    """Return the cases to measure, and how many more there would be if they had the target."""
     kept_out = {*dataset.left_out, *(dataset.splits.test if dataset.splits else ())}
     wanted = None if case_ids is None else set(case_ids)
     cases = [c for c in dataset.cases if c.id not in kept_out and (wanted is None or c.id in wanted)]
+    asked = len(cases)
+    if target is not None:
+        known = set(usable(dataset, target, [c.id for c in cases]))
+        cases = [c for c in cases if c.id in known]
     if not cases:
         raise DatasetError(
             "there is no case to measure", expected="one training case or more", got=f"{len(dataset.cases)} in all"
         )
-    return cases
+    return cases, asked - len(cases)
 
 
 def _sum_up(dataset: Dataset, cases: list[Case], measured: list[CaseNumbers]) -> Fingerprint:

@@ -11,7 +11,10 @@ from math import prod
 from monai.networks.nets.dynunet import DynUNet
 from torch import Tensor
 
+from diascope.core.errors import OptionError
 from diascope.core.ports.network import Network, Shape
+
+NORMS = {"instance": ("INSTANCE", {"affine": True}), "batch": ("BATCH", {})}
 
 
 class UNet(DynUNet):
@@ -25,7 +28,8 @@ class UNet(DynUNet):
 
 def _build(shape: Shape) -> UNet:
     options = shape.options
-    norm = ("INSTANCE", {"affine": True}) if options["norm"] == "instance" else ("BATCH", {})
+    if options["norm"] not in NORMS:
+        raise OptionError("the U-Net has no such network.norm", expected=" or ".join(NORMS), got=options["norm"])
     supervised = int(options["deep_supervision"])
     strides = [tuple(s) for s in options["strides"]]
     return UNet(
@@ -36,7 +40,7 @@ def _build(shape: Shape) -> UNet:
         strides=strides,
         upsample_kernel_size=strides[1:],
         filters=list(options["features"]),
-        norm_name=norm,
+        norm_name=NORMS[options["norm"]],
         res_block=bool(options["residual"]),
         deep_supervision=supervised > 0,
         deep_supr_num=max(1, supervised),

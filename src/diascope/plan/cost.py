@@ -18,6 +18,9 @@ BASE_BYTES = 0.57 * 2**30
 LEAST_LEVELS, MOST_LEVELS = 3, 7
 """Of a U-Net: MONAI's needs three; a tiny image gets levels that do not halve it."""
 
+RAW_COPIES, RAW_COPIES_RESAMPLED = 3.3, 5.2
+"""Of a case in float32 while it is read and prepared; resampled: of its voxels on the new grid (docs/lab-log.md)."""
+
 CACHE_SHARE = 0.4
 """Of the memory beyond the interpreter's own, for prepared cases; more of them are mapped from files."""
 
@@ -42,29 +45,65 @@ def steps_possible(context: Context, shape: Shape, network: str, batch: int) -> 
     return training_seconds(context) * rate(context) / operations
 
 
+def fits(context: Context, shape: Shape, network: str, batch: int) -> bool:
+    """Answer whether training fits the memory, and the GPU's where there is one."""
+    device, budget = context.budget.device_memory_bytes, context.budget
+    fits_device = device is None or network_bytes(context, shape, network, batch) <= device
+    return fits_device and memory_bytes(context, shape, network, batch) <= budget.memory_bytes
+
+
 def memory_bytes(context: Context, shape: Shape, network: str, batch: int) -> float:
-    """Return the peak resident memory of training: base, cached cases, weights and activations.
+    """Return the peak resident memory of training, of all processes together.
+
+    Interpreters and cached cases stay; cases are prepared before the network is trained, so that the larger of both
+    counts. A network on a GPU of known size counts there.
+    """
+    processes, on_device = context.budget.devices, context.budget.device_memory_bytes is not None
+    network_here = 0.0 if on_device else network_bytes(context, shape, network, batch) * processes
+    return base_bytes(context) + cached_bytes(context) + max(processes * raw_bytes(context), network_here)
+
+
+def network_bytes(context: Context, shape: Shape, network: str, batch: int) -> float:
+    """Return what the network takes in each process, or on each GPU, while it is trained.
 
     Weights count for the parameter, gradient, two AdamW moments, average and a checkpoint being written (4 bytes each);
     activations are kept in 2 bytes and the widest one is held in float32 by the loss.
     """
-    family = NETWORKS.load(network)
+    family, batch = NETWORKS.load(network), -(-batch // context.budget.devices)
     weights = family.parameters(shape) * 4 * 7
     activations = family.activations(shape) * batch * 2 * 1.25
     loss = shape.outputs * prod(shape.patch) * batch * 4 * 6 if family.dense else 0
-    return BASE_BYTES + cached_bytes(context) + weights + activations + loss
+    return weights + activations + loss
+
+
+def base_bytes(context: Context) -> float:
+    """Return the interpreters' memory: where several processes train, the one that started them waits beside them."""
+    processes = context.budget.devices
+    return BASE_BYTES * (processes + 1 if processes > 1 else 1)
+
+
+def raw_bytes(context: Context) -> float:
+    """Return what the largest case takes while it is read and prepared."""
+    fingerprint, planes = context.fingerprint, sum(context.values["preprocess.components"].values())
+    voxels = planes * prod(fingerprint.shape.maximum)
+    if context.values.get("preprocess.shape"):
+        return 4 * voxels * RAW_COPIES
+    grown = max(1.0, prod(median_shape(context)) / prod(fingerprint.shape_cropped.median))
+    is_kept = fingerprint.spacing.minimum == fingerprint.spacing.maximum == grid_steps(context)
+    return 4 * voxels * grown * (RAW_COPIES if is_kept else RAW_COPIES_RESAMPLED)
 
 
 def cached_bytes(context: Context) -> float:
-    """Return what the prepared training cases take in memory: nothing where they are mapped from files."""
+    """Return what the prepared training cases take in the memory of all processes: nothing where they are mapped."""
     mode = context.values.get("cache.mode")
     is_mapped = not fits_in_memory(context) if mode is None else mode == "mapped"
-    return 0.0 if is_mapped else prepared_bytes(context)
+    return 0.0 if is_mapped else prepared_bytes(context) * context.budget.devices
 
 
 def fits_in_memory(context: Context) -> bool:
     """Answer whether the prepared cases take no more than their share of the memory."""
-    return prepared_bytes(context) <= CACHE_SHARE * (context.budget.memory_bytes - BASE_BYTES)
+    free = context.budget.memory_bytes - base_bytes(context)
+    return prepared_bytes(context) * context.budget.devices <= CACHE_SHARE * free
 
 
 def prepared_bytes(context: Context) -> float:
@@ -97,6 +136,29 @@ def shape_of(context: Context, patch: Sequence[int], options: Mapping[str, Any])
     inputs = sum(context.values["preprocess.components"].values())
     outputs = len(context.task.head(context.target).outputs)
     return Shape(len(patch), inputs, outputs, tuple(int(n) for n in patch), options)
+
+
+def unet_options(context: Context, patch: Sequence[int], base: int) -> dict[str, Any]:
+    """Return the options of a U-Net of that width over a patch."""
+    kernels, strides = unet_levels(patch, grid_steps(context))
+    return {
+        "features": unet_features(base, len(strides), len(patch)),
+        "kernels": kernels,
+        "strides": strides,
+        "residual": False,
+        "norm": "instance",
+        "deep_supervision": min(2, max(0, len(strides) - 2)),
+    }
+
+
+def resnet_options(patch: Sequence[int], base: int) -> dict[str, Any]:
+    """Return the options of a residual network of that width over images of one size."""
+    return {
+        "features": [base, base * 2, base * 4, base * 4],
+        "blocks": [1, 1, 1, 1],
+        "first_stride": 2 if max(patch) > (96 if len(patch) == 2 else 48) else 1,
+        "dropout": 0.2,
+    }
 
 
 def unet_levels(patch: Sequence[int], steps: Sequence[float]) -> tuple[list[list[int]], list[list[int]]]:

@@ -16,6 +16,8 @@ from diascope.core.errors import OptionError, nearest
 from diascope.core.families import KINDS, TASKS
 from diascope.core.ports.task import Task
 from diascope.plan.rule import Budget, Context, Rule
+from diascope.plan.rules.budget import OPTIONS
+from diascope.plan.rules.patch import check_whole
 
 RULES: Catalogue[Rule] = Catalogue("diascope.plan.rules", "RULE")
 
@@ -82,12 +84,15 @@ def read_overrides(overrides: Mapping[str, str]) -> dict[str, Any]:
     """Return the user's ``--set`` values in the types that the plan's keys have.
 
     Raises:
-        OptionError: an unknown key (the nearest is named) or a value of another type.
+        OptionError: an unknown key (the nearest is named), one that has an option of its own, or a value of another
+            type.
     """
     known, read = known_keys(), {}
     for key, text in overrides.items():
         if key not in known:
             raise OptionError(f"the plan has no key {key!r}", fix=nearest(key, known))
+        if key in OPTIONS:
+            raise OptionError(f"{key} is planned with from the start and cannot be set", fix=f"use {OPTIONS[key]}")
         read[key] = read_value(key, known[key], yaml.safe_load(text) if isinstance(text, str) else text)
     return read
 
@@ -96,7 +101,7 @@ def check_plan(plan: Plan) -> None:
     """Refuse a plan, perhaps edited by hand, whose keys or types of values are not the planner's.
 
     Raises:
-        OptionError: a key is unknown or missing, or a value has another type.
+        OptionError: a key is unknown or missing, a value has another type, or two values contradict each other.
     """
     known = known_keys()
     for key, decision in plan.decisions.items():
@@ -105,6 +110,8 @@ def check_plan(plan: Plan) -> None:
         read_value(key, known[key], decision.value)
     if missing := [key for key in known if key not in plan.decisions]:
         raise OptionError("the plan lacks keys", expected=", ".join(missing), fix="make it anew with diascope plan")
+    if not TASKS.load(plan.task).dense:
+        check_whole(plan["preprocess.shape"], plan["patch.size"])
 
 
 def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision]:

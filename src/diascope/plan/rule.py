@@ -27,6 +27,8 @@ class Budget:
         disk_bytes: largest size of the cache.
         members: networks to train within the time (folds x seeds).
         device: ``cpu`` or ``cuda``; cores: processor cores that may be used.
+        device_memory_bytes: of one GPU; None on a CPU, and where unknown: all then counts against ``memory_bytes``.
+        devices: processes that train together, each with its own interpreter and cases.
     """
 
     seconds: float
@@ -35,6 +37,8 @@ class Budget:
     members: int = 1
     device: str = "cpu"
     cores: int = field(default_factory=usable_cores)
+    device_memory_bytes: int | None = None
+    devices: int = 1
 
 
 @dataclass(frozen=True)

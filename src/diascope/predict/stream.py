@@ -162,7 +162,8 @@ def _slabs(
             values *= weights
             taken = slice(max(0, low - corner[1]), min(window[1], high - corner[1]))
             place = (slice(taken.start + corner[1] - low, taken.stop + corner[1] - low), *where[2:])
-            _add(sums[(slice(None), slice(None), *place)], values[:, :, taken])
+            part = sums[(slice(None), slice(None), *place)]
+            np.add(part, values[:, :, taken], out=part, casting="same_kind")  # in float32: half has no fast sums
             total[(slice(None), *place)] += weights[:, taken]
             tick()
         following = rows[number + 1][0] if number + 1 < len(rows) else start + window[0]
@@ -172,23 +173,12 @@ def _slabs(
             _shift(array, finished, ax)
 
 
-def _add(sums: NDArray, values: NDArray[np.float32]) -> None:
-    """Add in place; numpy adds half precision one number after the other, torch fifteen times as fast."""
-    if sums.dtype != np.float16:
-        sums += values
-        return
-    import torch
-
-    torch.from_numpy(sums).add_(torch.from_numpy(values).to(torch.float16))
-
-
 def _best(values: NDArray) -> NDArray[np.integer]:
-    """Return the best class of ``(O, …)``, the first of equal ones; torch for half precision, as in ``_add``."""
-    if values.dtype != np.float16:
-        return values.argmax(0)
-    import torch
+    """Return the best class of ``(O, …)``, none below 0; half precision as integers, whose order is the same.
 
-    return torch.from_numpy(values).argmax(0).numpy()
+    Numpy compares half precision one number after the other: as integers it takes a quarter of the time.
+    """
+    return (values.view(np.uint16) if values.dtype == np.float16 else values).argmax(0)
 
 
 def _divide(sums: NDArray, total: NDArray[np.float32]) -> NDArray:

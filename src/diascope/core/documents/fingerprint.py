@@ -43,7 +43,8 @@ class TargetNumbers(Model):
 
     Attributes:
         counts: class → cases that have it; known: class → cases in which it is known whether they have it.
-        missing: cases of which nothing is known, not even one of several labels.
+        missing: cases of which nothing is known, not even one of several labels; of the target that is to be learned
+            they were not measured, so they come on top of the fingerprint's ``cases``.
         voxel_share: of each class of a mask.
         mean, std: of a value.
     """

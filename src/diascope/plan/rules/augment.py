@@ -5,12 +5,50 @@ from typing import Any
 
 from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
+from diascope.plan.rules.spacing import ANISOTROPY
 
 SIDED = re.compile(r"left|right|side|lateral|(^|[\W_])[lr]([\W_]|$)", re.IGNORECASE)
 """Names that say which side something lies on: mirrored, they would be wrong."""
 
 STRONG_FROM_PASSES = 30
 """Passes over the training cases from which whole images are changed strongly (chosen here; docs/lab-log.md)."""
+
+ISOTROPIC = 1.05
+"""Edges that differ by no more than this count as equal: 15 degrees are then within a degree of 15 (chosen here)."""
+
+
+def _edges(context: Context) -> list[float]:
+    """Return the edges of the voxels that the network sees, in mm or stored pixels."""
+    steps, shape = cost.grid_steps(context), context.values.get("preprocess.shape")
+    if not shape or context.values.get("preprocess.fit") != "resize":
+        return [float(s) for s in steps]
+    return [s * n / kept for s, n, kept in zip(steps, _whole_shape(context), shape, strict=True)]
+
+
+def _whole_shape(context: Context) -> list[float]:
+    """Return the median image's voxels on the network's grid, before it is brought to its fixed size."""
+    found = context.fingerprint
+    steps = zip(found.shape.median, found.spacing.median, cost.grid_steps(context), strict=True)
+    return [n * old / new for n, old, new in steps]
+
+
+def _spacing(context: Context) -> tuple[list[float] | None, str]:
+    edges = _edges(context)
+    if max(edges) <= ISOTROPIC * min(edges):
+        return None, "the edges of a voxel are alike: rotations are true as they are"
+    return [round(e, 5) for e in edges], "a voxel's edges differ: with them rotations and deformations are true in mm"
+
+
+def _turned(context: Context, degrees: float, because: str) -> tuple[list[float], str]:
+    """Return the largest rotation about each axis: only about one that is more than three times coarser."""
+    if context.fingerprint.ndim == 2:
+        return [degrees], because
+    edges = context.values.get("augment.spacing") or _edges(context)
+    worst = edges.index(max(edges))
+    if edges[worst] <= ANISOTROPY * max(e for axis, e in enumerate(edges) if axis != worst):
+        return [degrees] * 3, because
+    in_plane = [degrees if axis == worst else 0.0 for axis in range(3)]
+    return in_plane, f"{because}; only within slices, more than {ANISOTROPY:g} times as thick as a pixel (Isensee 2021)"
 
 
 def _flip(context: Context) -> tuple[list[int], str]:
@@ -32,11 +70,11 @@ def _passes(context: Context) -> float:
     return cost.steps_possible(context, shape, context.values["network.name"], 1) / context.training_cases
 
 
-def _dense(ndim: int) -> dict[str, tuple[Any, str]]:
+def _dense(context: Context) -> dict[str, tuple[Any, str]]:
     because = "as in nnU-Net, tuned for short runs"
     return {
         "augment.probability": (0.8, "of each change and image"),
-        "augment.rotate_deg": ([15.0] * (3 if ndim == 3 else 1), because),
+        "augment.rotate_deg": _turned(context, 15.0, because),
         "augment.scale": (0.2, because),
         "augment.translate": (0.1, "share of the image's edge"),
         "augment.elastic": (0.2, "smooth deformation in control spacings: organs differ in shape"),
@@ -49,7 +87,7 @@ def _dense(ndim: int) -> dict[str, tuple[Any, str]]:
 
 def _whole(context: Context) -> dict[str, tuple[Any, str]]:
     """Return the changes of whole images: strong where the cases would be learnt by heart."""
-    ndim, passes = context.fingerprint.ndim, _passes(context)
+    passes = _passes(context)
     strong = passes >= STRONG_FROM_PASSES
     because = (
         f"strong: each case is seen about {passes:.0f} times and would be learnt by heart (docs/lab-log.md)"
@@ -65,7 +103,7 @@ def _whole(context: Context) -> dict[str, tuple[Any, str]]:
         grey = because
     return {
         "augment.probability": (0.7, "of each change and image"),
-        "augment.rotate_deg": ([20.0 if strong else 10.0] * (3 if ndim == 3 else 1), because),
+        "augment.rotate_deg": _turned(context, 20.0 if strong else 10.0, because),
         "augment.scale": (0.25 if strong else 0.1, because),
         "augment.translate": (0.12 if strong else 0.06, "share of the image's edge"),
         "augment.elastic": (0.3 if strong else 0.0, because),
@@ -77,9 +115,10 @@ def _whole(context: Context) -> dict[str, tuple[Any, str]]:
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    changes = _dense(context.fingerprint.ndim) if context.task.dense else _whole(context)
+    changes = _dense(context) if context.task.dense else _whole(context)
     return {
         **changes,
+        "augment.spacing": _spacing(context),
         "augment.flip": _flip(context),
         "augment.blur": (0.0, "off: not tried yet"),
         "augment.mixup": (0.0, "off: no gain on pneumoniamnist (docs/lab-log.md)"),
@@ -91,6 +130,7 @@ RULE = Rule(
     {
         "augment.probability": float,
         "augment.rotate_deg": list[float],
+        "augment.spacing": list[float] | None,
         "augment.scale": float,
         "augment.translate": float,
         "augment.elastic": float,

@@ -1,6 +1,6 @@
 """The user's budget, recorded as decisions so that a plan can be carried out again."""
 
-from typing import Any
+from typing import Any, Literal
 
 from diascope.plan.rule import Context, Rule
 
@@ -17,6 +17,15 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     }
 
 
+OPTIONS = {
+    "budget.seconds": "--budget",
+    "budget.memory_bytes": "--memory",
+    "budget.disk_bytes": "--disk",
+    "budget.members": "--members",
+    "machine.device": "--device of diascope train",
+}
+"""Keys that the other rules have already planned with: each has an option, and none is for ``--set``."""
+
 RULE = Rule(
     "budget",
     {
@@ -24,7 +33,7 @@ RULE = Rule(
         "budget.memory_bytes": int,
         "budget.disk_bytes": int,
         "budget.members": int,
-        "machine.device": str,
+        "machine.device": Literal["cpu", "cuda"],
         "machine.threads": int,
     },
     _apply,

@@ -21,12 +21,13 @@ def _positive_weights(context: Context) -> list[float] | None:
 
 def _known(context: Context, numbers: TargetNumbers, name: str) -> int:
     """Return the cases in which a label is known."""
-    return numbers.known.get(name, context.fingerprint.cases - numbers.missing)
+    return numbers.known.get(name, context.fingerprint.cases)
 
 
 def _missing(context: Context) -> str:
     """Return what is missing and what becomes of it, in words."""
-    numbers, cases = context.fingerprint.targets[context.target_name or ""], context.fingerprint.cases
+    numbers = context.fingerprint.targets[context.target_name or ""]
+    cases = context.fingerprint.cases + numbers.missing
     head = context.task.head(context.target)
     if context.task.dense or head.activation == "softmax":
         if not numbers.missing:

@@ -1,6 +1,6 @@
 """Which network, how wide and how deep: as wide as leaves enough steps in the time and fits the memory."""
 
-from typing import Any
+from typing import Any, Literal
 
 from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape
@@ -18,34 +18,15 @@ WIDEST_WHOLE = ((5_000, 16), (50_000, 32))
 PROBE_BATCH = 2
 
 
-def _dense_options(context: Context, base: int) -> dict[str, Any]:
+def _options(context: Context, base: int, *, dense: bool) -> dict[str, Any]:
     patch = context.values["patch.size"]
-    kernels, strides = cost.unet_levels(patch, cost.grid_steps(context))
-    return {
-        "features": cost.unet_features(base, len(strides), len(patch)),
-        "kernels": kernels,
-        "strides": strides,
-        "residual": False,
-        "norm": "instance",
-        "deep_supervision": min(2, max(0, len(strides) - 2)),
-    }
-
-
-def _whole_options(context: Context, base: int) -> dict[str, Any]:
-    patch = context.values["patch.size"]
-    return {
-        "features": [base, base * 2, base * 4, base * 4],
-        "blocks": [1, 1, 1, 1],
-        "first_stride": 2 if max(patch) > (96 if len(patch) == 2 else 48) else 1,
-        "dropout": 0.2,
-    }
+    return cost.unet_options(context, patch, base) if dense else cost.resnet_options(patch, base)
 
 
 def _fits(context: Context, options: dict[str, Any], name: str, *, dense: bool) -> bool:
     """Answer whether memory and time are enough."""
     shape = cost.shape_of(context, context.values["patch.size"], options)
-    memory = cost.memory_bytes(context, shape, name, PROBE_BATCH) <= context.budget.memory_bytes
-    return memory and _enough(context, shape, name, dense=dense)
+    return cost.fits(context, shape, name, PROBE_BATCH) and _enough(context, shape, name, dense=dense)
 
 
 def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
@@ -59,9 +40,9 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     name = context.task.networks[0]
     dense = NETWORKS.load(name).dense
     widths = WIDTHS_DENSE if dense else _widths_whole(context.training_cases)
-    make = _dense_options if dense else _whole_options
-    base = next((w for w in widths if _fits(context, make(context, w), name, dense=dense)), widths[-1])
-    options = make(context, base)
+    every_width = {w: _options(context, w, dense=dense) for w in widths}
+    base = next((w for w, options in every_width.items() if _fits(context, options, name, dense=dense)), widths[-1])
+    options = every_width[base]
     because = f"width {base}: the widest of {list(widths)} that fits the memory and leaves enough steps in the time"
     reasons = {
         "features": because,
@@ -102,7 +83,7 @@ RULE = Rule(
         "network.kernels": list[list[int]] | None,
         "network.strides": list[list[int]] | None,
         "network.residual": bool | None,
-        "network.norm": str | None,
+        "network.norm": Literal["instance", "batch"] | None,
         "network.deep_supervision": int | None,
         "network.blocks": list[int] | None,
         "network.first_stride": int | None,

@@ -9,9 +9,12 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from diascope.core.errors import BudgetError
+from diascope.core.errors import BudgetError, OptionError
 from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
+
+SAME = ("preprocess.shape", "patch.size")
+"""Keys that say the same for a task that sees the whole image."""
 
 START_VOXELS = {2: 2048**2, 3: 256**3}
 SMALLEST_EDGE = 16
@@ -19,18 +22,11 @@ STEPS_WANTED = 1000
 """With fewer steps than this the patch is made smaller (chosen here, not yet ablated)."""
 PROBE = {"base": 16, "batch": 2}
 """Width and batch for which the patch must fit; the network and batch rules then use what is left."""
+WIDTH_WHOLE = 32
+"""Width for which a whole image's size must fit, without a first stride: the dearest that is likely (chosen here)."""
 FIXED_EDGES = {2: (512, 384, 320, 256, 192, 160, 128, 96, 64, 48, 32), 3: (128, 96, 80, 64, 48, 32)}
 PASSES_WANTED = 6000
 """Images that a whole-image network must see within the budget (chosen here)."""
-
-
-def _options(context: Context, patch: list[int], base: int) -> dict[str, Any]:
-    kernels, strides = cost.unet_levels(patch, cost.grid_steps(context))
-    features = cost.unet_features(base, len(strides), len(patch))
-    return {
-        "features": features, "kernels": kernels, "strides": strides,
-        "residual": False, "norm": "instance", "deep_supervision": 0,
-    }  # fmt: skip
 
 
 def _rounded(context: Context, patch: list[float]) -> list[int]:
@@ -42,10 +38,11 @@ def _rounded(context: Context, patch: list[float]) -> list[int]:
 
 def _fits(context: Context, patch: list[int]) -> tuple[bool, bool]:
     """Answer whether memory and time fit."""
-    shape = cost.shape_of(context, patch, _options(context, patch, PROBE["base"]))
+    shape = cost.shape_of(context, patch, cost.unet_options(context, patch, PROBE["base"]) | {"deep_supervision": 0})
     network = context.task.networks[0]
-    memory = cost.memory_bytes(context, shape, network, PROBE["batch"]) <= context.budget.memory_bytes
-    return memory, cost.steps_possible(context, shape, network, PROBE["batch"]) >= STEPS_WANTED
+    return cost.fits(context, shape, network, PROBE["batch"]), cost.steps_possible(
+        context, shape, network, PROBE["batch"]
+    ) >= STEPS_WANTED
 
 
 def _patch(context: Context) -> tuple[list[int], str]:
@@ -74,12 +71,12 @@ def _fixed(context: Context) -> tuple[list[int], str]:
     for edge in (max(median), *FIXED_EDGES[len(median)]):
         scale = min(1.0, edge / max(median))
         shape = [max(8, round(n * scale)) for n in median]
-        options = {"features": [32, 64, 128, 128], "blocks": [1, 1, 1, 1], "first_stride": 1, "dropout": 0.1}
+        options = cost.resnet_options(shape, WIDTH_WHOLE) | {"first_stride": 1}
         built = cost.shape_of(context, shape, options)
         network = context.task.networks[0]
         passes = cost.steps_possible(context, built, network, 1)
         sized = replace(context, values={**context.values, "preprocess.shape": shape})
-        fits = cost.memory_bytes(sized, built, network, 8) <= context.budget.memory_bytes
+        fits = cost.fits(sized, built, network, 8)
         if fits and passes >= min(PASSES_WANTED, 60 * context.training_cases):
             return shape, f"the largest size at which {passes:.0f} images pass in the time; median {list(median)}"
     if not fits:
@@ -88,10 +85,15 @@ def _fixed(context: Context) -> tuple[list[int], str]:
 
 
 def _too_small(context: Context) -> BudgetError:
+    budget = context.budget
+    least = cost.base_bytes(context) + max(0.5 * 2**30, budget.devices * cost.raw_bytes(context))
+    known = budget.device_memory_bytes
+    on_device = "" if known is None else ", and as much on the GPU"
+    has_device = "" if known is None else f", GPU {known / 2**30:.2f} GiB"
     return BudgetError(
         "the memory is too small for any network",
-        expected=f"about {cost.BASE_BYTES / 2**30 + 0.5:.1f} GiB or more",
-        got=f"{context.budget.memory_bytes / 2**30:.2f} GiB",
+        expected=f"about {least / 2**30:.1f} GiB or more{on_device}",
+        got=f"{budget.memory_bytes / 2**30:.2f} GiB{has_device}",
         fix="give more with --memory, or close other programs",
     )
 
@@ -105,12 +107,41 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
             "patch.size": (patch, because),
         }
     shape, because = _fixed(context)
-    shape = context.values.get("preprocess.shape") or shape
+    given = _given(context)
+    follows = {key: f"follows {other}, which the user set" for key, other in zip(SAME, SAME[::-1], strict=True)}
     return {
-        "preprocess.shape": (shape, because),
+        "preprocess.shape": (given, follows["preprocess.shape"])
+        if "patch.size" in context.values
+        else (shape, because),
         "preprocess.fit": ("resize", "the whole image is kept: a finding may lie at the border"),
-        "patch.size": (shape, "the whole image"),
+        "patch.size": (given or shape, follows["patch.size"] if given else "the whole image"),
     }
+
+
+def _given(context: Context) -> list[int] | None:
+    """Return the size that the user set for whole images, under either key.
+
+    Raises:
+        OptionError: both keys are set, and differ.
+    """
+    shape, patch = (context.values.get(key) for key in SAME)
+    check_whole(shape or patch, patch or shape)
+    return shape or patch
+
+
+def check_whole(shape: list[int] | None, patch: list[int] | None) -> None:
+    """Refuse another patch than the fixed size of the image, which the network sees whole.
+
+    Raises:
+        OptionError: they differ.
+    """
+    if shape is not None and list(shape) != list(patch or ()):
+        raise OptionError(
+            "the network sees the whole image, and patch.size is not its size",
+            expected=f"preprocess.shape = {list(shape)}",
+            got=f"patch.size = {patch}",
+            fix="set preprocess.shape alone: patch.size follows it",
+        )
 
 
 RULE = Rule(

@@ -50,5 +50,8 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
 
 
 RULE = Rule(
-    "precision", {"precision": str, "memory_format": Literal["channels_last", "contiguous"]}, _apply, after=("network",)
+    "precision",
+    {"precision": Literal["bf16-mixed", "32-true"], "memory_format": Literal["channels_last", "contiguous"]},
+    _apply,
+    after=("network",),
 )

@@ -11,6 +11,16 @@ import numpy as np
 from diascope.plan.rule import Context, Rule
 
 ANISOTROPY = 3.0
+ALIKE = 1.01
+"""Largest over smallest spacing up to which all cases count as having the median's (chosen here)."""
+
+
+def _alike(spread: float) -> str:
+    """Return what becomes of spacings that differ by less than ``ALIKE``, in words."""
+    if spread == 1.0:
+        return "all cases have it, so training resamples nothing; later images are brought to it"
+    differ = f"all cases have it within {ALIKE - 1:.0%}"
+    return f"{differ}: those whose grid differs by more than rounding are resampled to it, as later images are"
 
 
 def _target_spacing(median: np.ndarray, p10: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -36,9 +46,9 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     target, anisotropic = _target_spacing(median, p10, np.array(fingerprint.shape.median))
     if not fingerprint.has_spacing:
         spacing = (None, "spacing unknown in at least one case: voxels stay as they are")
-    elif spread.max() < 1.01:
+    elif spread.max() < ALIKE:
         kept = [float(s) for s in median.round(5)]
-        spacing = (kept, "all cases have it, so training resamples nothing; later images are brought to it")
+        spacing = (kept, _alike(spread.max()))
     else:
         spacing = ([float(s) for s in target.round(5)], "median of each axis, 10th percentile if coarse")
     separate = int(np.argmax(median)) if anisotropic else None
