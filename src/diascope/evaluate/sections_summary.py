@@ -235,6 +235,6 @@ def _about_run(evaluation: Evaluation) -> list[Caution]:
     found = [Caution("Noted during the run", text, serious=False) for text in evaluation.run_document.warnings]
     if isinstance(cuts, list) and any(cuts):
         where = listing([f"at step {c[0]}, to {c[1]} in all" for c in cuts if isinstance(c, list)])
-        text = f"The machine slowed down and the rest of the schedule was shortened once to keep the budget ({where})."
+        text = f"Steps took longer than at the start: the rest was shortened once to keep the budget ({where})."
         found.append(Caution("Training was cut", text, serious=False))
     return found

@@ -197,11 +197,11 @@ def measure_step(
 def typical_seconds(times: Sequence[float], *, workers: int) -> float:
     """Return the seconds of a step from those of the first ones.
 
-    The first steps choose kernels and fill caches, so the first quarter is left out. Of the rest the lower quartile is
-    taken: noise only ever adds time, and a schedule that turns out too long is cut in the end, while one that is too
-    short would waste the budget. Loader processes finish together, several fast steps then follow a slow one, so with
-    them the quartile is that of means over as many steps as there are processes.
+    The first steps choose kernels and fill caches, so the first quarter is left out. Of the rest the median is taken:
+    the lower quartile, tried first, had six runs of seven cut (docs/lab-log.md). Loader processes finish together,
+    several fast steps then follow a slow one, so with them it is the median of means over as many steps as there are
+    processes.
     """
     kept = np.asarray(times[max(1, len(times) // 4) :])
     together = max(1, min(workers, len(kept)))
-    return float(np.quantile(np.convolve(kept, np.full(together, 1 / together), "valid"), 0.25))
+    return float(np.median(np.convolve(kept, np.full(together, 1 / together), "valid")))

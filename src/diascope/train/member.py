@@ -39,6 +39,8 @@ PROBE_SHARE = 0.03
 """Of the memory, for the probe cases (chosen here: 256 colour pictures of 224 x 224 still fit in 5 GiB)."""
 RECORDS = 200
 FIRST = "00"
+SCHEDULE = "schedule.json"
+"""Measured steps, cut and threads of a member, written before its first step."""
 ERROR = "error.json"
 
 Progress = Callable[[str, int, int, str], None]
@@ -119,11 +121,15 @@ def _train(fabric: Fabric, job: Job) -> None:
     cache = job.settings.cache / "cases"
     store = build_store(job.dataset, plan, job.parts.train, cache=cache, progress=_stage(job, "prepare"))
     batches = _batches(store, job, fabric)
+    was_begun = (job.place / SCHEDULE).exists()
     clock = _clock(fabric, job, batches)
     loop = Loop.build(fabric, plan, target, seed=job.seed, steps=clock.total)
     done, _, damaged = load_checkpoint(job.place / "checkpoint", loop.trainee)
     for name in damaged:
         _record(job, fabric, {"event": "damaged checkpoint", "file": name})
+    if was_begun and job.progress and fabric.global_rank == 0:
+        where = f"going on from step {done}" if done else "no checkpoint was written yet: from the first step"
+        job.progress("train", done, clock.end, f"member {job.folder}, {where}")
     probes = _probe_batches(job, fabric, cache, store)
     _run_steps(fabric, job, loop=loop, batches=batches, clock=clock, first=done, probes=probes)
     if fabric.global_rank == 0:
@@ -229,7 +235,7 @@ def _choose_threads(fabric: Fabric, job: Job, batches: Batches, seconds: float, 
 def _write_schedule(job: Job, steps: int, cut: tuple[int, int] | None) -> None:
     threads = torch.get_num_threads() if job.chooses_threads else None
     content = {"steps": steps, "cut": cut, "threads": threads}
-    write_atomically(job.place / "schedule.json", json.dumps(content).encode())
+    write_atomically(job.place / SCHEDULE, json.dumps(content).encode())
 
 
 def _run_steps(

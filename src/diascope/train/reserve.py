@@ -36,8 +36,8 @@ BASELINE_MAPS = 100
 PICTURES = 4
 """Cases that the report of a dense task shows."""
 
-REPORT_SECONDS = 12.0
-"""Bootstrap, figures and pages (chosen here from timed runs)."""
+REPORT_SECONDS = 7.0
+"""Bootstrap, figures and pages (chosen here: 4 to 6 s in timed runs)."""
 
 PLACE = ".timed"
 """Folder in a run for what is written only to be timed."""

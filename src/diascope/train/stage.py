@@ -18,7 +18,7 @@ from diascope.core.documents.run import Member, Run
 from diascope.core.errors import BudgetError, InputError, OptionError
 from diascope.core.settings import Settings
 from diascope.train.heldout import Fold, predict_heldout
-from diascope.train.member import Job, train_member
+from diascope.train.member import SCHEDULE, Job, train_member
 from diascope.train.memory import PeakMemory
 from diascope.train.parts import folds_of, parts_of
 from diascope.train.reserve import time_end
@@ -226,7 +226,7 @@ def _measure_end(training: Training, plan: Plan, folds: list[Fold], *, replays: 
     times = time_end(training.run, training.dataset, plan, folds[0])
     axes = list(plan["predict.mirror"])
     reserve = times.seconds(folds, mirror=len(axes), members=training.members)
-    fresh = not (training.run / "members" / "00" / "schedule.json").exists()
+    fresh = not (training.run / "members" / "00" / SCHEDULE).exists()
     if axes and fresh and plan.decisions["predict.mirror"].chosen_by == "rule":
         plain = times.seconds(folds, mirror=0, members=training.members)
         if reserve - plain > MIRROR_SHARE * plan["budget.seconds"]:
@@ -290,7 +290,7 @@ def _recorded(plan: Plan, number: int) -> tuple[int, tuple[int, int] | None]:
 
 
 def _schedule(run: Path, number: int) -> tuple[int | None, tuple[int, int] | None]:
-    path = run / "members" / f"{number:02d}" / "schedule.json"
+    path = run / "members" / f"{number:02d}" / SCHEDULE
     if not path.exists():
         return None, None
     content = json.loads(path.read_text())
@@ -298,7 +298,7 @@ def _schedule(run: Path, number: int) -> tuple[int | None, tuple[int, int] | Non
 
 
 def _measured_threads(run: Path, number: int) -> int | None:
-    path = run / "members" / f"{number:02d}" / "schedule.json"
+    path = run / "members" / f"{number:02d}" / SCHEDULE
     return json.loads(path.read_text())["threads"] if path.exists() else None
 
 
@@ -313,7 +313,7 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
         if steps >= most
         else "from the step time measured at the start and the time that was left"
     )
-    why_cut = "the machine slowed down: the rest was shortened once" if cut else "no cut was needed"
+    why_cut = "steps took longer than at the start: the rest was shortened once" if cut else "no cut was needed"
     plan = plan.with_decisions(
         schedule__steps=Decision(value=[*known[:number], steps], rule="clock", because=because, chosen_by="measured"),
         schedule__cuts=Decision(
