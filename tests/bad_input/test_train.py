@@ -139,6 +139,7 @@ def test_corrupt_checkpoint_falls_back_to_the_one_before(pairs: Path, tmp_path: 
     newest.write_bytes(b"damaged")
     code, text = run("train", pairs, "--out", out, "--resume")
     assert code == 0, text
+    assert "going on from step 3" in text
     assert "damaged checkpoint" in (out / "log.jsonl").read_text()
 
 

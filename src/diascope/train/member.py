@@ -127,7 +127,7 @@ def _train(fabric: Fabric, job: Job) -> None:
     done, _, damaged = load_checkpoint(job.place / "checkpoint", loop.trainee)
     for name in damaged:
         _record(job, fabric, {"event": "damaged checkpoint", "file": name})
-    if was_begun and job.progress and fabric.global_rank == 0:
+    if (done or was_begun) and job.progress and fabric.global_rank == 0:
         where = f"going on from step {done}" if done else "no checkpoint was written yet: from the first step"
         job.progress("train", done, clock.end, f"member {job.folder}, {where}")
     probes = _probe_batches(job, fabric, cache, store)
