@@ -59,7 +59,7 @@ def _patch(context: Context) -> tuple[list[int], str]:
         if max(ratios) == 0:
             if memory:
                 return whole, "the smallest patch: even so the budget has few steps"
-            raise _too_small(context)
+            raise _too_small(context, _memory(context, whole))
         axis = ratios.index(max(ratios))
         patch[axis] = max(SMALLEST_EDGE, patch[axis] * 0.9)
         shrunk = "shrunk until " + ("the memory" if not memory else f"{STEPS_WANTED} steps in the time") + " fit, from"
@@ -67,7 +67,7 @@ def _patch(context: Context) -> tuple[list[int], str]:
 
 def _fixed(context: Context) -> tuple[list[int], str]:
     median = context.fingerprint.shape.median
-    shape, fits = [max(8, round(n)) for n in median], False
+    shape, fits, least = [max(8, round(n)) for n in median], False, 0.0
     for edge in (max(median), *FIXED_EDGES[len(median)]):
         scale = min(1.0, edge / max(median))
         shape = [max(8, round(n * scale)) for n in median]
@@ -76,23 +76,28 @@ def _fixed(context: Context) -> tuple[list[int], str]:
         network = context.task.networks[0]
         passes = cost.steps_possible(context, built, network, 1)
         sized = replace(context, values={**context.values, "preprocess.shape": shape})
-        fits = cost.fits(sized, built, network, 8)
+        fits, least = cost.fits(sized, built, network, 8), cost.memory_bytes(sized, built, network, 8)
         if fits and passes >= min(PASSES_WANTED, 60 * context.training_cases):
             return shape, f"the largest size at which {passes:.0f} images pass in the time; median {list(median)}"
     if not fits:
-        raise _too_small(context)
+        raise _too_small(context, least)
     return shape, "the smallest size: even so the budget has few passes"
 
 
-def _too_small(context: Context) -> BudgetError:
+def _memory(context: Context, patch: list[int]) -> float:
+    """Return the bytes that the narrowest probe of a patch takes."""
+    shape = cost.shape_of(context, patch, cost.unet_options(context, patch, PROBE["base"]) | {"deep_supervision": 0})
+    return cost.memory_bytes(context, shape, context.task.networks[0], PROBE["batch"])
+
+
+def _too_small(context: Context, least: float) -> BudgetError:
     budget = context.budget
-    least = cost.base_bytes(context) + max(0.5 * 2**30, budget.devices * cost.raw_bytes(context))
     known = budget.device_memory_bytes
     on_device = "" if known is None else ", and as much on the GPU"
     has_device = "" if known is None else f", GPU {known / 2**30:.2f} GiB"
     return BudgetError(
         "the memory is too small for any network",
-        expected=f"about {least / 2**30:.1f} GiB or more{on_device}",
+        expected=f"{least / 2**30:.2f} GiB or more{on_device}",
         got=f"{budget.memory_bytes / 2**30:.2f} GiB{has_device}",
         fix="give more with --memory, or close other programs",
     )
