@@ -334,13 +334,16 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     from diascope.plan.recorded import is_a, measure
 
     data = path.resolve().parent / given.dataset
-    if is_a(Dataset, data):
-        dataset = load_dataset(data)
-    else:
+
+    def of_target(dataset: Dataset) -> Dataset:
+        name = given.target
+        is_attribute = name and name not in dataset.targets and name in dataset.attributes
+        return target_from_attribute(dataset, name) if name and is_attribute else dataset
+
+    dataset = of_target(load_dataset(data)) if is_a(Dataset, data) else None
+    if dataset is None or dataset.digest() != given.dataset_digest:  # a document may have been checked again since
         resample = str(given["curate.resample_masks"])
-        dataset = _read(data, given.seed, resample, progress, target=given.target)
-    if given.target and given.target not in dataset.targets and given.target in dataset.attributes:
-        dataset = target_from_attribute(dataset, given.target)
+        dataset = of_target(_read(data, given.seed, resample, progress, target=given.target))
     if dataset.digest() != given.dataset_digest:
         raise InputError(
             f"the data have changed since {path.name} was made",

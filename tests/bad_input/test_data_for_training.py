@@ -119,6 +119,15 @@ def test_mask_on_another_grid_is_resampled_on_request(tmp_path: Path, capsys):
     assert any(p.code == "mask_resampled" for p in load_dataset(tmp_path / "run/dataset.yaml").problems)
 
 
+def test_plan_of_a_written_document_with_resampled_masks_is_trained(tmp_path: Path, capsys):
+    data, plan = mask_on_another_grid(tmp_path / "data"), tmp_path / "plan.yaml"
+    written = tmp_path / "data/dataset.yaml"
+    main(["inspect", str(data), "--write", str(written)])
+    chosen = words({**VOLUMES, "curate.resample_masks": "true"})
+    assert main(["plan", str(written), *chosen, "--write", str(plan)]) == 0, capsys.readouterr().err
+    assert main(["train", str(plan), "--out", str(tmp_path / "run")]) == 0, capsys.readouterr().err
+
+
 def test_single_bad_images_are_left_out_by_name_and_the_rest_is_trained_on(tmp_path: Path, capsys):
     data = write_msd(tmp_path / "data", 10)
     broken = blob(1)[0].astype(np.float32)
