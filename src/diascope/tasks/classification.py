@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diascope.calibration.apply import DEFAULT_THRESHOLD, decide, probabilities
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Target
-from diascope.core.families import METRICS
+from diascope.core.families import KINDS, METRICS
 from diascope.core.geometry import Geometry
 from diascope.core.ports.metric import Scores
 from diascope.core.ports.task import Aggregate, CaseView, Head, Measure, Table, Task
@@ -28,7 +28,7 @@ MEASURED = (
 
 
 def _is_exclusive(target: Target) -> bool:
-    return target.kind == "class"
+    return KINDS.load(target.kind).is_exclusive
 
 
 def _head(target: Target) -> Head:

@@ -13,7 +13,10 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "budget.disk_bytes": (budget.disk_bytes, "cap of the cache, as given or the default"),
         "budget.members": (budget.members, "networks that share the time: folds times seeds"),
         "machine.device": (budget.device, "the device that was asked for or found"),
-        "machine.threads": (budget.cores, "all cores: sums of floating point depend on the number of threads"),
+        "machine.threads": (
+            budget.cores,
+            "cores that this process may use: sums of floating point depend on the number of threads",
+        ),
     }
 
 
