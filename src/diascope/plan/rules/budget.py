@@ -15,7 +15,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "machine.device": (budget.device, "the device that was asked for or found"),
         "machine.threads": (
             budget.cores,
-            "cores that this process may use: sums of floating point depend on the number of threads",
+            "cores that this process may use: sums depend on their number",
         ),
     }
 
