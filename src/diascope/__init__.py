@@ -1,22 +1,23 @@
 """From medical images to a validated, explained diagnostic model.
 
 import diascope
-
 found = diascope.inspect("DATA")
 run = diascope.train("DATA", budget=30 * 60, out="runs/first")
-masks = diascope.load("runs/first").predict("scan.nii.gz")
+mask = diascope.load("runs/first").predict("scan.nii.gz")
+diascope.write(mask, "mask.nii.gz", like="scan.nii.gz")
 """
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from diascope.api import evaluate, inspect, load, plan, predict, train
+    from diascope.api import evaluate, inspect, load, plan, predict, train, write
 
-__all__ = ["evaluate", "inspect", "load", "plan", "predict", "train"]
+__all__ = ["evaluate", "inspect", "load", "plan", "predict", "train", "write"]
 
 
 class _Verbs(ModuleType):
@@ -29,10 +30,11 @@ class _Verbs(ModuleType):
     def __getattr__(self, name: str) -> Any:
         """Import a verb when it is first asked for, so that ``import diascope`` costs nothing."""
         if name in __all__:
-            from importlib import import_module
-
             return getattr(import_module("diascope.api"), name)
         raise AttributeError(f"module 'diascope' has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *__all__})
 
 
 sys.modules[__name__].__class__ = _Verbs

@@ -13,7 +13,9 @@ from diascope.core.documents.metrics import Metrics
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
 from diascope.core.errors import InputError
+from diascope.core.image import Image
 from diascope.core.settings import Settings
+from diascope.io import write_image
 
 if TYPE_CHECKING:
     from diascope.predict.model import Model, Predicted
@@ -168,6 +170,15 @@ def load(run: Path | str, *, device: Literal["auto", "cpu", "cuda"] = "auto") ->
     for text in model.warnings:
         warnings.warn(text, stacklevel=2)
     return model
+
+
+def write(image: Image, path: Path | str, *, like: Path | str | None = None) -> None:
+    """Write an image, such as a predicted mask, as the suffix says, with the header of ``like`` if given.
+
+    Raises:
+        InputError: no format has this suffix, or it cannot hold this image.
+    """
+    write_image(Path(path), image, None if like is None else Path(like))
 
 
 def evaluate(

@@ -15,8 +15,9 @@ from diascope.core.documents.dataset import Target
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.documents.predictions import Predictions
 from diascope.core.documents.run import Run
-from diascope.core.errors import InputError
+from diascope.core.errors import InputError, OptionError
 from diascope.evaluate import external
+from diascope.evaluate.other_target import matched_by_value, other_target
 
 SMALL = {"network.features": "[4, 4, 8, 8]", "batch.size": "4", "schedule.steps": "3"}
 
@@ -96,10 +97,55 @@ def test_masks_fit_by_their_numbers_and_given_names(classes, values, fits):
     assert external._is_part_of(Target(kind="mask", classes=classes, values=values), known) is fits
 
 
+def test_run_whose_classes_have_no_names_takes_those_of_the_data_by_number():
+    known = Target(kind="mask", classes=("background", "value 1", "value 2"), values=(0, 1, 2))
+    found = Target(kind="mask", classes=("background", "cube", "value 2"), values=(0, 1, 2))
+    assert external._is_part_of(found, known)
+    assert matched_by_value(found, known) == [
+        "the classes were matched by their numbers: 1 is cube in the data and value 1 in the run"
+    ]
+    assert not matched_by_value(known, known)
+    assert not matched_by_value(known, found)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            Target(kind="mask", classes=("background", "liver", "rod"), values=(0, 1, 2)),
+            ("1 is liver in the data and cube in the run", "0 background, 1 cube, 2 rod", "dataset.json under labels"),
+        ),
+        (Target(kind="mask", classes=("background", "x"), values=(0, 9)), ("9 is x in the data and unknown",)),
+        (Target(kind="class", classes=("a", "b")), ("expected: mask", "got: class")),
+        (None, ("a target 'organ'", "targets: other")),
+    ],
+)
+def test_other_classes_are_told_in_words_with_what_to_write_where(found, words):
+    known = Target(kind="mask", classes=("background", "cube", "rod"), values=(0, 1, 2))
+    told = str(other_target("organ", known, found, ("other",)))
+    assert all(word in told for word in (*words, "what to do"))
+    assert "Target(" not in told
+    assert "kind=" not in told
+
+
 def test_unknown_class_is_refused(home, tmp_path):
     other = site(tmp_path / "other", [0, 1, 2] * 5, seed=3)
-    with pytest.raises(InputError, match="another target"):
+    with pytest.raises(InputError, match="another target") as caught:
         api.evaluate(home[1], other, out=tmp_path / "out")
+    assert "does not know 2" in str(caught.value)
+    assert "dataset.yaml" in caught.value.fix
+
+
+def test_table_of_answers_leads_back_to_the_inputs_and_a_format_is_refused(home, tmp_path):
+    sites = [site(tmp_path / name, [0, 1], seed=6) for name in ("p1", "p2")]
+    done = api.predict(home[1], sites, out=tmp_path / "out")
+    lines = (tmp_path / "out/predictions.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "case,input,0,1"
+    assert [line.split(",")[:2] for line in lines[1:]] == [list(pair) for pair in done.inputs.items()]
+    assert done.inputs["s6_0-2"] == (sites[1] / "s6_0.png").as_posix()
+    with pytest.raises(OptionError, match="writes no masks"):
+        api.predict(home[1], sites, out=tmp_path / "other", format="nifti")
+    assert not (tmp_path / "other").exists()
 
 
 def test_colour_pictures_are_noted_in_prediction_index_and_report(home, tmp_path, capsys):

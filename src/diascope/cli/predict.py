@@ -9,7 +9,7 @@ import typer
 from diascope.cli.command import BAD_INPUT, DONE, SOME_REFUSED, Command, answer, answer_json, tell
 from diascope.cli.options import OutputOptions, check_writable
 from diascope.cli.progress import show_progress
-from diascope.cli.results import refused_lines
+from diascope.cli.results import note_lines, refused_lines
 
 EXAMPLES = """
 diascope predict runs/first scan.nii.gz --out predictions
@@ -27,7 +27,12 @@ class Options(OutputOptions):
     ]
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the predictions.", show_default=False)]
     format: Annotated[
-        str | None, typer.Option(metavar="F", help="Format of the output. Default: what the input and task have.")
+        str | None,
+        typer.Option(
+            metavar="F",
+            help="Format of masks: nifti, nrrd, metaimage, raster (PNG), npy, or a suffix: nii.gz, nii, mha, png, "
+            "tif, tiff. Default: what the input has.",
+        ),
     ] = None
 
 
@@ -39,14 +44,19 @@ def run(options: Options) -> int:
     with show_progress() as progress:
         done = api.predict(options.run, options.inputs, out=options.out, format=options.format, progress=progress)
     if options.json:
-        found = {"written": done.written, "refused": done.refused, "probabilities": done.probabilities}
+        found = {
+            "written": done.written,
+            "refused": done.refused,
+            "inputs": done.inputs,
+            "probabilities": done.probabilities,
+        }
         answer_json(found | {"notes": done.notes, "warnings": done.warnings})
     else:
         for name, classes in done.probabilities.items():
             answer(f"{name}: " + ", ".join(f"{label} {value:.3f}" for label, value in classes.items()))
         answer(f"{len(done.written)} files written to {options.out}")
-    notes = [f"note on {name}: {' '.join(some)}" for name, some in done.notes.items()]
-    for line in [*(f"warning: {text}" for text in done.warnings), *notes, *refused_lines(done.refused)]:
+    warnings = [f"warning: {text}" for text in done.warnings]
+    for line in [*warnings, *note_lines(done.notes), *refused_lines(done.refused)]:
         tell(line)
     if not done.refused:
         return DONE

@@ -1,6 +1,6 @@
 """What a finished run says of itself on the command line: metrics, files, refused cases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 REPORT, CARD, METRICS, CASES = "report.html", "model_card.md", "metrics.json", "cases.csv"
 DATASET = "dataset.yaml"
+MOST_NAMES = 3
 
 
 def load_metrics(folder: Path) -> "Metrics | None":
@@ -74,8 +75,25 @@ def metrics_lines(metrics: "Metrics") -> list[str]:
 
 
 def refused_lines(refused: Mapping[str, str]) -> list[str]:
-    """Return a line for each refused case."""
-    return [f"refused {name}: {reason}" for name, reason in refused.items()]
+    """Return a line for each reason, with the names of all cases that were refused for it."""
+    grouped: dict[str, list[str]] = {}
+    for name, reason in refused.items():
+        grouped.setdefault(reason, []).append(name)
+    return [f"refused {', '.join(names)}: {reason}" for reason, names in grouped.items()]
+
+
+def note_lines(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a line for each note, with the first cases that it was made on and the number of the others."""
+    grouped: dict[str, list[str]] = {}
+    for name, some in notes.items():
+        for note in dict.fromkeys(some):
+            grouped.setdefault(note, []).append(name)
+    return [f"note on {_some(names)}: {note}" for note, names in grouped.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _value(value: "MetricValue") -> str:

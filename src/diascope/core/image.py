@@ -37,6 +37,13 @@ class Image:
                 got=self.array.shape,
             )
 
+    def __repr__(self) -> str:
+        """Return shape, number type, grid and unit, and none of the voxels."""
+        spacing = self.geometry.spacing_mm
+        steps = "spacing not known" if spacing is None else f"{' x '.join(f'{s:.4g}' for s in spacing)} mm"
+        unit = f", {self.unit}" if self.unit else ""
+        return f"Image(shape {self.array.shape}, {self.array.dtype}, {steps}{unit})"
+
     @property
     def channels(self) -> int:
         """Return the number of channels C."""

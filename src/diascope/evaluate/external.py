@@ -12,7 +12,9 @@ from diascope.core.families import KINDS
 from diascope.curate.documents import load_dataset, save_dataset
 from diascope.curate.trainable import usable
 from diascope.evaluate.baseline import TRAINING
+from diascope.evaluate.other_target import matched_by_value, other_target, stand_ins
 from diascope.predict.heldout import Part, predict_part
+from diascope.predict.model import check_finished, weights_of
 from diascope.predict.network import choose_device
 from diascope.train.parts import parts_of
 
@@ -24,8 +26,9 @@ def copy_run(run: Path, out: Path) -> None:
     """Copy what an evaluation reads of a run into a new folder; weights stay where they are.
 
     Raises:
-        InputError: the folder is not empty.
+        InputError: the run is not finished, or the folder is not empty.
     """
+    check_finished(run, made=[run / "predictions" / "index.json"])
     _begin(run, out)
     save_dataset(load_dataset(run / "dataset.yaml"), out / "dataset.yaml")  # a relative root would not hold there
     shutil.copytree(run / "predictions", out / "predictions")
@@ -38,12 +41,14 @@ def predict_external(run: Path, dataset: Dataset, out: Path, progress: Progress 
     is to warn of is written into the copied ``run.json``.
 
     Raises:
-        InputError: the data lack the run's target or channels, its classes are others, or no case is left.
+        InputError: the run is not finished, the data lack its target or channels, have other classes, or no case is
+            left.
     """
+    weights_of(run)
     plan, facts = Plan.load(run / "plan.yaml"), Run.load(run / "run.json")
     known = load_dataset(run / "dataset.yaml")
     name = plan.target or ""
-    dataset = _with_target(dataset, name, known.targets[name])
+    dataset, matched = _with_target(dataset, name, known.targets[name])
     if dataset.channels != known.channels:
         raise InputError("the data have other channels", expected=known.channels, got=dataset.channels)
     candidates = usable(dataset, name, (c.id for c in dataset.cases))
@@ -63,7 +68,7 @@ def predict_external(run: Path, dataset: Dataset, out: Path, progress: Progress 
     _begin(run, out)
     save_dataset(dataset, out / "dataset.yaml")
     save_dataset(known, out / TRAINING)
-    told = [*([warning] if warning else []), *_warnings(known, dataset, name, ids)]
+    told = [*([warning] if warning else []), *matched, *_warnings(known, dataset, name, ids)]
     facts.model_copy(update={"warnings": (*facts.warnings, *told)}).save(out / "run.json")
     here = Decision(value=device, rule="predict", because="what is here", chosen_by="measured")
     weights = tuple(run / "members" / m.folder / "model.safetensors" for m in facts.members)
@@ -72,23 +77,22 @@ def predict_external(run: Path, dataset: Dataset, out: Path, progress: Progress 
     predict_part(out / "predictions", dataset, plan.with_decisions(machine__device=here), part, progress)
 
 
-def _with_target(dataset: Dataset, name: str, known: Target) -> Dataset:
-    """Return the data with the run's own target, of which they may lack classes.
+def _with_target(dataset: Dataset, name: str, known: Target) -> tuple[Dataset, list[str]]:
+    """Return the data with the run's own target, of which they may lack classes, and what was matched by value only.
 
     Raises:
         InputError: they have another target, or classes that the run does not know.
     """
     found = dataset.targets.get(name)
     if found is None or not _is_part_of(found, known):
-        got = found if found is not None else ", ".join(dataset.targets) or "none"
-        raise InputError(f"the data have another target than the run's {name!r}", expected=known, got=got)
-    return dataset.model_copy(update={"targets": {**dataset.targets, name: known}})
+        raise other_target(name, known, found, tuple(dataset.targets))
+    return dataset.model_copy(update={"targets": {**dataset.targets, name: known}}), matched_by_value(found, known)
 
 
 def _is_part_of(found: Target, known: Target) -> bool:
     """Answer whether a target asks what the run answers; a mask's numbers count, and names only where they were given.
 
-    Label maps that come without names are called ``foreground`` or ``value N``.
+    Label maps that come without names are called ``foreground`` or ``value N``, in the run as in the data.
     """
     if (found.kind, found.unit) != (known.kind, known.unit):
         return False
@@ -96,7 +100,7 @@ def _is_part_of(found: Target, known: Target) -> bool:
         return set(found.classes) <= set(known.classes)
     names = dict(zip(known.values, known.classes, strict=True))
     given = zip(found.values, found.classes, strict=True)
-    return all(v in names and (v == 0 or c in {names[v], "foreground", f"value {v}"}) for v, c in given)
+    return all(v in names and (v == 0 or c == names[v] or {c, names[v]} & stand_ins(v)) for v, c in given)
 
 
 def _seen(known: Dataset, plan: Plan, folds: Sequence[int], dataset: Dataset) -> dict[str, str]:

@@ -19,6 +19,7 @@ from diascope.core.families import TASKS
 from diascope.core.ports.task import Task
 from diascope.curate.documents import load_dataset
 from diascope.evaluate.case_data import PREDICTIONS
+from diascope.predict.model import check_finished
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,10 @@ def load_inputs(run: Path) -> Inputs:
     """Return what a run holds.
 
     Raises:
-        InputError: a document is missing or they do not fit together.
+        InputError: the folder is no run, the run is not finished, or its documents do not fit together.
     """
+    index = run / PREDICTIONS / "index.json"
+    check_finished(run, made=[index])
     dataset, plan = load_dataset(run / "dataset.yaml"), Plan.load(run / "plan.yaml")
     calibration = run / "calibration.json"
     task = TASKS.load(plan.task)
@@ -72,7 +75,7 @@ def load_inputs(run: Path) -> Inputs:
         dataset=dataset,
         root=Path(dataset.root),
         plan=plan,
-        predictions=Predictions.load(run / PREDICTIONS / "index.json"),
+        predictions=Predictions.load(index),
         calibration=Calibration.load(calibration) if calibration.exists() else nothing_fitted(),
         task=task,
         target=target,

@@ -1,19 +1,32 @@
 """What the user wants predicted: files, DICOM folders and folders of files → cases with their channels."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from diascope.core.documents.dataset import Case, Source
+from diascope.core.documents.fingerprint import Fingerprint, Spread
 from diascope.core.errors import InputError, ReadError
 from diascope.core.families import READERS
+from diascope.core.geometry import Geometry
+from diascope.curate.listing import list_files
+from diascope.curate.recognise import recognise
 from diascope.io import read_header
+from diascope.transforms.prepare import canonical_axes
 
 CHANNEL_NUMBER = re.compile(r"_(\d{4})$")
 
+FAR = 2.0
+"""An image this many times larger or smaller than any that was trained on is noted (chosen here)."""
 
-def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case], dict[str, str]]:
+
+def cases_of(
+    inputs: Sequence[Path], channels: Sequence[str], told: list[str] | None = None
+) -> tuple[list[Case], dict[str, str]]:
     """Return one case a file or DICOM series; channels are told apart by ``_0000``, ``_0001`` … as nnU-Net does.
+
+    Of a folder in which images lie beside their reference masks only the images are taken; ``told`` is then added to.
 
     Returns:
         The cases, whose sources hold absolute paths (a case that lacks a channel is returned without it), and why
@@ -25,7 +38,7 @@ def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case
     refused: dict[str, str] = {}
     for given in inputs:
         try:
-            sources = _sources(given, suffixes, refused)
+            sources = _sources(given, suffixes, refused, told if told is not None else [])
         except InputError as error:
             refused[given.name] = str(error).replace("\n", "; ")
             continue
@@ -42,6 +55,56 @@ def cases_of(inputs: Sequence[Path], channels: Sequence[str]) -> tuple[list[Case
                 except InputError as error:
                     refused[path.name] = str(error).replace("\n", "; ")
     return [Case(id=name, images=images) for name, images in found.items()], refused
+
+
+def input_names(cases: Sequence[Case], given: Sequence[Path]) -> dict[str, str]:
+    """Return case → its input as it was given, or below the folder that was given; channels are joined by ``; ``.
+
+    A series is its folder, and where that holds several, its first file.
+    """
+    places = {path.resolve(): path for path in reversed(given)}
+    series = Counter(s.path for c in cases for s in c.images.values() if s.files)
+    return {
+        c.id: "; ".join(dict.fromkeys(_as_given(s, places, series[s.path] > 1) for s in c.images.values()))
+        for c in cases
+    }
+
+
+def _as_given(source: Source, places: Mapping[Path, Path], several: bool) -> str:
+    path = Path(source.path)
+    for place in (path, *path.parents):
+        if place in places:
+            named = places[place] / path.relative_to(place)
+            return (named / source.files[0] if several else named).as_posix()
+    return path.name
+
+
+def unusual(geometry: Geometry, trained_on: Fingerprint) -> tuple[str, ...]:
+    """Return a sentence where the size or the spacing lies far outside what was trained on, along any axis.
+
+    Spacings are compared only where both are known.
+    """
+    if geometry.ndim != trained_on.ndim:
+        return ()
+    axes, _ = canonical_axes(geometry)
+    notes = [_far("size", "voxels", [geometry.shape[a] for a in axes], trained_on.shape)]
+    if geometry.has_spacing and trained_on.has_spacing:
+        notes.append(_far("spacing", "mm", [geometry.steps[a] for a in axes], trained_on.spacing))
+    return tuple(note for note in notes if note)
+
+
+def _far(what: str, unit: str, values: Sequence[float], known: Spread) -> str:
+    """Return a sentence without the image's own numbers, so that equal ones can be told once for many images."""
+    said = []
+    if any(v > FAR * high for v, high in zip(values, known.maximum, strict=True)):
+        said.append("more than twice the largest")
+    if any(FAR * v < low for v, low in zip(values, known.minimum, strict=True)):
+        said.append("less than half the smallest")
+    if not said:
+        return ""
+    low, high = (" x ".join(f"{v:.4g}" for v in row) for row in (known.minimum, known.maximum))
+    span = low if low == high else f"{low} to {high}"
+    return f"The image's {what} is {' and '.join(said)} that was trained on ({span} {unit}): trust the answer less."
 
 
 def _channels_of(source: Source, channels: Sequence[str]) -> dict[str, Source]:
@@ -68,7 +131,9 @@ def _channels_of(source: Source, channels: Sequence[str]) -> dict[str, Source]:
     return {channels[0]: source}
 
 
-def _sources(given: Path, suffixes: Sequence[str], refused: dict[str, str]) -> list[tuple[Path, Source]]:
+def _sources(
+    given: Path, suffixes: Sequence[str], refused: dict[str, str], told: list[str]
+) -> list[tuple[Path, Source]]:
     if not given.exists():
         raise InputError(f"{given.name} does not exist", fix="check the path")
     path = given.resolve()
@@ -80,7 +145,28 @@ def _sources(given: Path, suffixes: Sequence[str], refused: dict[str, str]) -> l
     files = [p for p in sorted(path.rglob("*")) if p.is_file() and p.name.lower().endswith(tuple(suffixes))]
     if not files:
         raise InputError(f"{given.name} holds no image", expected=", ".join(suffixes), got="no such file")
-    return [(p, Source(path=str(p))) for p in files]
+    return [(p, Source(path=str(p))) for p in _without_masks(given, path, files, told)]
+
+
+def _without_masks(given: Path, folder: Path, files: Sequence[Path], told: list[str]) -> Sequence[Path]:
+    """Return the images of a folder that is recognised as images with reference masks; of any other, all files."""
+    try:
+        draft, layout, _ = recognise(list_files(folder))
+    except InputError:  # no data set, which nobody said it was
+        return files
+    masks = {v.path for case in draft.cases for v in case.targets.values() if isinstance(v, Source)}
+    if not masks:
+        return files
+    used = {s.path for case in draft.cases for s in case.images.values()} | draft.used
+    listed = {draft.listing.root / name for name in used - masks}
+    images = [p for p in files if p in listed]
+    if not images or len(images) == len(files):
+        return files
+    told.append(
+        f"{given.name} holds images with reference masks (layout {layout}): {len(images)} images are predicted, "
+        f"and {len(files) - len(images)} other files, such as the masks, are not"
+    )
+    return images
 
 
 def _dicom_series(folder: Path, refused: dict[str, str]) -> list[tuple[Path, Source]]:

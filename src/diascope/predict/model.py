@@ -10,6 +10,7 @@ from diascope.calibration.apply import probabilities
 from diascope.calibration.fit import nothing_fitted
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Case, Dataset, Target
+from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
 from diascope.core.errors import InputError
@@ -17,13 +18,21 @@ from diascope.core.families import TASKS
 from diascope.core.image import Image
 from diascope.io import read_image
 from diascope.predict.case import Predictor
-from diascope.predict.inputs import cases_of
+from diascope.predict.inputs import cases_of, input_names, unusual
 from diascope.predict.network import choose_device, load_members
-from diascope.predict.output import file_name, mask_suffix, write_mask, write_table
+from diascope.predict.output import (
+    check_format,
+    file_name,
+    in_own_values,
+    mask_suffix,
+    write_list,
+    write_mask,
+    write_table,
+)
 from diascope.predict.reading import reference_channel, reference_image
+from diascope.transforms.prepare import check_not_constant
 
 Progress = Callable[[str, int, int, str], None]
-FORMATS = ("nii", "nii.gz", "png", "nrrd", "mha", "tif", "tiff")
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Predicted:
     Attributes:
         written: files, in the order of the inputs.
         refused: input → why, in one line.
+        inputs: case → its input, as it was given or below the folder that was given.
         probabilities: case → class → calibrated probability, for tasks with one answer a case.
         notes: case → what had to be decided to prepare its images; cases without any are absent.
         warnings: what the whole call has to say, such as that the run's device is not here.
@@ -40,20 +50,58 @@ class Predicted:
 
     written: list[Path] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
     probabilities: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
+def check_finished(run: Path, *, made: Sequence[Path]) -> None:
+    """Refuse a folder that is no run, or a run without what its end makes.
+
+    Raises:
+        InputError: which of them, and how to go on.
+    """
+    if not (run / "run.json").exists():
+        raise InputError(
+            f"{run.name} is no run",
+            expected="a folder that diascope train has written, with run.json",
+            got="no run.json there",
+            fix="name the folder that diascope train --out was given",
+        )
+    missing = [path.name for path in made if not path.exists()]
+    if missing or not made:
+        raise InputError(
+            f"the run {run.name} is not finished",
+            expected="a run that was trained to its end",
+            got=f"no {missing[0]} yet" if missing else "no trained network yet",
+            fix="go on with diascope train DATA --out RUN --resume",
+        )
+
+
+def weights_of(run: Path) -> list[Path]:
+    """Return the files of a finished run's weights.
+
+    Raises:
+        InputError: the folder is no run, or it is not finished.
+    """
+    check_finished(run, made=[run / "run.json"])
+    facts = Run.load(run / "run.json")
+    files = [run / "members" / m.folder / "model.safetensors" for m in facts.members]
+    check_finished(run, made=[] if facts.status == "training" else files)
+    return files
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The members of a run with its plan and calibration, and what there is to warn of."""
+    """The members of a run with its plan and calibration, what there is to warn of, and what it was trained on."""
 
     plan: Plan
     target: Target
     calibration: Calibration
     predictor: Predictor
     warnings: tuple[str, ...] = ()
+    fingerprint: Fingerprint | None = None
 
     @classmethod
     def load(cls, run: Path, *, device: str = "auto") -> "Model":
@@ -63,21 +111,17 @@ class Model:
             InputError: the folder is no finished run.
             OptionError: a device was asked for that is not here.
         """
-        if not (run / "run.json").exists():
-            raise InputError(f"{run.name} is no run", expected="a folder that diascope train has written")
-        facts, plan = Run.load(run / "run.json"), Plan.load(run / "plan.yaml")
-        files = [run / "members" / m.folder / "model.safetensors" for m in facts.members]
-        if facts.status == "training" or not files or not all(f.exists() for f in files):
-            raise InputError(
-                f"the run {run.name} is not finished", fix="go on with diascope train DATA --out RUN --resume"
-            )
+        files = weights_of(run)
+        plan = Plan.load(run / "plan.yaml")
         target = Dataset.load(run / "dataset.yaml").targets[plan.target or ""]
         path = run / "calibration.json"
         calibration = Calibration.load(path) if path.exists() else nothing_fitted()
         where, warning = choose_device(plan, device)
         members = load_members(plan, target, files, device=where)
         predictor = Predictor(plan, target, members, tuple(plan["predict.mirror"]))
-        return cls(plan, target, calibration, predictor, (warning,) if warning else ())
+        path = run / "fingerprint.json"
+        fingerprint = Fingerprint.load(path) if path.exists() else None
+        return cls(plan, target, calibration, predictor, (warning,) if warning else (), fingerprint)
 
     def predict(self, source: Path | str) -> "Image | dict[str, float]":
         """Return one image's label map (in the target's values, on its own grid), or its probabilities by class.
@@ -98,8 +142,7 @@ class Model:
         images = self._read(cases[0])
         answer = self.predictor.predict(images)
         if TASKS.load(self.plan.task).dense:
-            values = np.asarray(self.target.values)[answer]
-            return Image(values[None].astype(np.int16), reference_image(self.plan, images).geometry)
+            return Image(in_own_values(answer, self.target)[None], reference_image(self.plan, images).geometry)
         return self._probabilities(answer)
 
     def predict_files(
@@ -113,35 +156,40 @@ class Model:
         """Predict every case of the inputs and write the results; a bad one is refused by name, the rest are done.
 
         Raises:
-            InputError: none of the inputs is there, or the format is unknown.
+            InputError: none of the inputs is there.
+            OptionError: the format is unknown, or the run's answers cannot be written in it.
         """
-        if format is not None and format.lstrip(".").lower() not in FORMATS:
-            raise InputError(f"no format {format!r}", expected=", ".join(FORMATS))
-        cases, refused = cases_of(inputs, self.plan["preprocess.channels"])
+        if format is not None:
+            check_format(format, dense=TASKS.load(self.plan.task).dense, ndim=len(self.plan["patch.size"]))
+        told: list[str] = list(self.warnings)
+        cases, refused = cases_of(inputs, self.plan["preprocess.channels"], told)
         if not cases:
             raise InputError(
                 "none of the inputs can be predicted", got="; ".join(refused.values()), fix="check the paths"
             )
         out.mkdir(parents=True, exist_ok=True)
-        done = Predicted(refused=refused, warnings=self.warnings)
+        done = Predicted(refused=refused, inputs=input_names(cases, inputs), warnings=tuple(told))
+        masks: dict[str, Path] = {}
         for number, case in enumerate(cases):
             try:
-                self._one(case, out, format, done)
+                self._one(case, out, format, done, masks)
             except InputError as error:
                 done.refused[case.id] = str(error).replace("\n", "; ")
             if progress:
                 progress("predict", number + 1, len(cases), case.id)
         if done.probabilities:
             outputs = TASKS.load(self.plan.task).head(self.target).outputs
-            done.written.extend(write_table(out, outputs, done.probabilities))
+            done.written.extend(write_table(out, outputs, done.probabilities, done.inputs))
+        if masks:
+            write_list(out, masks, done.inputs)
         return done
 
-    def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted) -> None:
+    def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted, masks: dict[str, Path]) -> None:
         images = self._read(case)
         prepared = self.predictor.prepare(images)
         answer = self.predictor.answer(prepared)
-        if prepared.notes:
-            done.notes[case.id] = prepared.notes
+        if notes := (*prepared.notes, *self._unusual(images)):
+            done.notes[case.id] = notes
         if not TASKS.load(self.plan.task).dense:
             done.probabilities[case.id] = self._probabilities(answer)
             return
@@ -150,7 +198,12 @@ class Model:
         path = out / file_name(case.id, mask_suffix(source, wanted))
         geometry = images[name].geometry
         write_mask(path, answer, target=self.target, geometry=geometry, like=source if source.is_file() else None)
+        masks[case.id] = path
         done.written.append(path)
+
+    def _unusual(self, images: dict[str, Image]) -> tuple[str, ...]:
+        grid = reference_image(self.plan, images).geometry
+        return unusual(grid, self.fingerprint) if self.fingerprint else ()
 
     def _read(self, case: Case) -> dict[str, Image]:
         images = {name: read_image(Path("/"), source) for name, source in case.images.items()}
@@ -158,6 +211,7 @@ class Model:
         for name, image in images.items():
             if image.geometry.ndim != ndim:
                 raise InputError(f"{name} has {image.geometry.ndim} axes", expected=f"a {ndim}-D image")
+        check_not_constant(images)
         return images
 
     def _probabilities(self, logits: np.ndarray) -> dict[str, float]:

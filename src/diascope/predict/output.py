@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
 from diascope.core.documents.document import write_atomically
+from diascope.core.errors import OptionError, nearest
+from diascope.core.families import READERS
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.io import write_image
 
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".png", ".tif", ".tiff", ".npy")
+TABLE = "predictions.csv"
 RASTER = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 
 
@@ -29,20 +33,56 @@ def file_name(case_id: str, suffix: str) -> str:
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", case_id) + suffix
 
 
+def formats() -> dict[str, str]:
+    """Return what a format may be called → its suffix: a reader's name that writes, or a suffix without its dot."""
+    writing = {name: reader.suffixes[0] for name, reader in READERS.all().items() if reader.write is not None}
+    return writing | {suffix[1:]: suffix for suffix in SUFFIXES}
+
+
+def check_format(wanted: str, *, dense: bool, ndim: int) -> None:
+    """Refuse a format that a run's answers cannot be written in.
+
+    Raises:
+        OptionError: it is not known, the run writes no masks, or its masks have slices and the format has none.
+    """
+    known = formats()
+    suffix = known.get(wanted.lstrip(".").lower())
+    if suffix is None:
+        raise OptionError(f"no format {wanted!r}", expected=", ".join(known), got=wanted, fix=nearest(wanted, known))
+    if not dense:
+        raise OptionError(
+            "this run writes no masks: its answers are the tables predictions.csv and predictions.json",
+            expected="no --format",
+            got=f"--format {wanted}",
+            fix="leave --format out",
+        )
+    if ndim == 3 and suffix == ".png":
+        raise OptionError(
+            f"{wanted} files cannot hold the masks of this run, which have slices",
+            expected="nifti, nrrd, metaimage or tif",
+            got=f"--format {wanted} for 3-D masks",
+            fix="choose --format nifti, or leave --format out",
+        )
+
+
 def mask_suffix(source: Path, wanted: str | None) -> str:
-    """Return the suffix a mask is written with: PNG for pictures, NIfTI for all else, unless asked for."""
+    """Return the suffix a mask is written with: PNG for pictures, NIfTI for all else, unless a format is asked for."""
     if wanted:
-        return "." + wanted.lstrip(".").lower()
+        return formats()[wanted.lstrip(".").lower()]
     return ".png" if source.suffix.lower() in RASTER else ".nii.gz"
 
 
 def write_mask(path: Path, indices: NDArray, *, target: Target, geometry: Geometry, like: Path | None) -> None:
     """Write a label map with the target's own values, on the given grid and with the header of ``like``."""
+    write_image(path, Image(in_own_values(indices, target)[None], geometry), like)
+
+
+def in_own_values(indices: NDArray, target: Target) -> NDArray:
+    """Return class indices as the target's own values, of uint8 where it holds them all, else int16."""
     values = np.asarray(target.values)
     kind = np.uint8 if values.min() >= 0 and values.max() < 256 else np.int16
     plain = values.tolist() == list(range(len(values)))
-    array = indices.astype(kind) if plain else values.astype(kind)[indices]
-    write_image(path, Image(array[None], geometry), like)
+    return indices.astype(kind) if plain else values.astype(kind)[indices]
 
 
 def write_logits(folder: Path, outputs: Sequence[str], logits: Mapping[str, NDArray]) -> None:
@@ -51,13 +91,28 @@ def write_logits(folder: Path, outputs: Sequence[str], logits: Mapping[str, NDAr
     write_atomically(folder / "logits.json", json.dumps(content, ensure_ascii=False).encode())
 
 
-def write_table(folder: Path, outputs: Sequence[str], rows: Mapping[str, Mapping[str, float]]) -> list[Path]:
-    """Write calibrated probabilities as ``predictions.csv`` and ``predictions.json``; return both paths."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", *outputs])
-    writer.writerows([name, *(f"{row[o]:.6g}" for o in outputs)] for name, row in rows.items())
-    paths = [folder / "predictions.csv", folder / "predictions.json"]
-    write_atomically(paths[0], text.getvalue().encode())
+def write_table(
+    folder: Path, outputs: Sequence[str], rows: Mapping[str, Mapping[str, float]], inputs: Mapping[str, str]
+) -> list[Path]:
+    """Write calibrated probabilities as ``predictions.csv`` and ``predictions.json``; return both paths.
+
+    The table has a column ``input`` beside the case: where its image lies, as the user named it.
+    """
+    table = ([name, inputs[name], *(f"{row[o]:.6g}" for o in outputs)] for name, row in rows.items())
+    paths = [folder / TABLE, folder / "predictions.json"]
+    _write_rows(paths[0], ["case", "input", *outputs], table)
     write_atomically(paths[1], json.dumps(rows, indent=1, ensure_ascii=False).encode())
     return paths
+
+
+def write_list(folder: Path, masks: Mapping[str, Path], inputs: Mapping[str, str]) -> None:
+    """Write ``predictions.csv``, which says of each mask what image it belongs to, as the user named it."""
+    _write_rows(folder / TABLE, ["case", "input", "mask"], ([i, inputs[i], path.name] for i, path in masks.items()))
+
+
+def _write_rows(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())

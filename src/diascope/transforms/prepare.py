@@ -91,6 +91,33 @@ def prepare(images: Mapping[str, Image], recipe: Recipe, labels: NDArray | None 
     return Prepared(_stack(arrays, recipe, trace), labels, trace, missing, tuple(notes))
 
 
+def check_not_constant(images: Mapping[str, Image]) -> None:
+    """Refuse a case that says nothing, as training leaves such ones out.
+
+    Raises:
+        InputError: every channel has one value in all of its finite voxels.
+    """
+    values = {name: _one_value(image.array) for name, image in images.items()}
+    if values and all(value is not None for value in values.values()):
+        raise InputError(
+            "the image is constant: every voxel has one value",
+            expected="an image with different values",
+            got="; ".join(f"{value:g} everywhere in {name}" for name, value in values.items()),
+            fix="look at the file: it may be an empty export or a mask; training leaves such images out too",
+        )
+
+
+def _one_value(array: NDArray) -> float | None:
+    """Return the value that all finite voxels have; None where they differ or there are none."""
+    low, high = array.min(), array.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = array[np.isfinite(array)]
+        if not finite.size:
+            return None
+        low, high = finite.min(), finite.max()
+    return float(low) if low == high else None
+
+
 def _prepare_labels(labels: NDArray, trace: Trace) -> NDArray:
     resampled = resample_labels(labels, trace.resampled, separate_axis=trace.separate_axis)
     return np.array(_window(resampled[None], trace, np.zeros(1, labels.dtype))[0], order="C")
