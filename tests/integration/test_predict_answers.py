@@ -16,6 +16,7 @@ from diascope import api
 from diascope.cli.app import main
 from diascope.core.errors import InputError, OptionError
 from diascope.core.families import READERS
+from diascope.curate import save_dataset
 
 
 @pytest.fixture
@@ -162,3 +163,13 @@ def test_interrupted_run_is_said_to_be_unfinished(discs, measured_run, tmp_path,
         assert "Errno" not in told
     assert main(["evaluate", str(discs)]) == 2
     assert "is no run" in capsys.readouterr().err
+
+
+def test_names_that_the_run_lacks_are_matched_by_number_with_a_warning(measured_run, tmp_path, capsys):
+    other = write_discs(tmp_path / "other")  # the run's own pictures: those that it has not seen are evaluated
+    found = api.inspect(other)
+    named = found.targets["mask"].model_copy(update={"classes": ("background", "disc")})
+    save_dataset(found.model_copy(update={"targets": {"mask": named}}), other / "dataset.yaml")
+    line = ["evaluate", str(measured_run), str(other / "dataset.yaml"), "--out", str(tmp_path / "out"), "--quick"]
+    assert main(line) == 3
+    assert "matched by their numbers: 1 is disc in the data and " in capsys.readouterr().err

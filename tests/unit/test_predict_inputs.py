@@ -4,8 +4,9 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from made_data import write_msd, write_series
 
-from diascope.predict.inputs import cases_of
+from diascope.predict.inputs import cases_of, input_names
 
 
 def _save(path: Path, *shape: int) -> Path:
@@ -51,3 +52,42 @@ def test_same_name_in_two_folders_gives_two_cases(tmp_path):
     files = [_save(tmp_path / site / "scan.nii.gz", 4, 5, 6) for site in "ab"]
     cases, _ = cases_of(files, ["T1"])
     assert [c.id for c in cases] == ["scan", "scan-2"]
+
+
+def test_inputs_are_named_as_given_with_all_their_channels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for n in (0, 1):
+        _save(Path(f"a/p1_000{n}.nii.gz"), 4, 5, 6)
+    given = [Path("a"), _save(Path("b/p1.nii.gz"), 4, 5, 6, 2)]
+    cases, _ = cases_of(given, ["T1", "T2"])
+    assert input_names(cases, given) == {"p1": "a/p1_0000.nii.gz; a/p1_0001.nii.gz", "p1-2": "b/p1.nii.gz"}
+
+
+def test_series_are_named_by_their_folder_and_by_a_file_where_there_are_several(tmp_path):
+    write_series(tmp_path / "one")
+    for seed in (1, 2):
+        write_series(tmp_path / "two", seed)
+    given = [tmp_path / "one", tmp_path / "two"]
+    cases, _ = cases_of(given, ["CT"])
+    first, *others = input_names(cases, given).values()
+    assert first == given[0].as_posix()
+    assert len(set(others)) == 2
+    assert all(Path(name).is_file() and Path(name).parent == given[1] for name in others)
+
+
+def test_images_without_masks_stay_in_a_recognised_folder_and_are_told(tmp_path):
+    data = write_msd(tmp_path / "msd")
+    _save(data / "imagesTs/new.nii.gz", 4, 5, 6)
+    told: list[str] = []
+    cases, _ = cases_of([data], ["T1"], told)
+    assert len(cases) == 7
+    assert all("/images" in s.path for case in cases for s in case.images.values())
+    assert "layout dataset_json" in told[0]
+
+
+def test_folder_of_images_alone_is_taken_whole(tmp_path):
+    for n in range(3):
+        _save(tmp_path / f"x{n}.nii.gz", 4, 5, 6)
+    told: list[str] = []
+    assert len(cases_of([tmp_path], ["T1"], told)[0]) == 3
+    assert not told
