@@ -22,6 +22,9 @@ COARSE_EDGE = 256
 SMALLEST_EDGE = 8
 """Below this, a slice says nothing about noise or blur."""
 
+LARGEST = 1e30
+"""A slice with larger values is not measured: float32 would overflow (chosen here; no scanner writes such values)."""
+
 OUTLYING = 3.5
 """Robust z-score from which a case stands out (Iglewicz and Hoaglin 1993)."""
 
@@ -47,8 +50,8 @@ MEASURES = (
 
 def measure_quality(image: Image) -> dict[str, float]:
     """Return the measures by name, from the first channel; one that is undefined for this image is absent."""
-    slices = [np.asarray(s, np.float32) for s in _slices(image)]
-    slices = [s for s in slices if min(s.shape) >= SMALLEST_EDGE and np.ptp(s) > 0]
+    slices = [s for s in _slices(image) if min(s.shape) >= SMALLEST_EDGE and s.min() > -LARGEST and s.max() < LARGEST]
+    slices = [s for s in (np.asarray(s, np.float32) for s in slices) if np.ptp(s) > 0]
     if not slices:
         return {}
     parts = [_central(s) for s in slices]
@@ -68,7 +71,8 @@ def measure_quality(image: Image) -> dict[str, float]:
 
 def _slices(image: Image) -> list[NDArray]:
     """Return slices from the middle half, across the axis with the largest step; a picture is its own slice."""
-    array = image.array[0] if image.channels != 3 else image.array.mean(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow makes a slice that is not measured
+        array = image.array[0] if image.channels != 3 else image.array.mean(axis=0)
     if array.ndim == 2:
         return [array]
     axis = int(np.argmax(image.geometry.steps))
@@ -98,9 +102,14 @@ def _noise(part: NDArray) -> float:
 
 
 def _blur(part: NDArray) -> float:
-    """Return the blur, 0 (sharp) to 1 (Crété et al. 2007): how little changes when it is blurred once more."""
+    """Return the blur, 0 (sharp) to 1 (Crété et al. 2007): how little changes when it is blurred once more.
+
+    Undefined (nan) where the part does not change along one of its axes: there is nothing to blur.
+    """
     from skimage.measure import blur_effect
 
+    if not (np.ptp(part, axis=0).any() and np.ptp(part, axis=1).any()):
+        return float("nan")
     return cast(float, blur_effect(part, h_size=11))
 
 
@@ -170,9 +179,14 @@ def _bias(slice_: NDArray) -> float:
 
 
 def _border(slice_: NDArray) -> float:
-    """Return the share of the picture outside the smallest box with any structure: rows and columns of one value."""
+    """Return the share of the picture outside the smallest box with any structure: rows and columns of one value.
+
+    Undefined (nan) where all rows or all columns are of one value, as in a ramp: no box has structure then.
+    """
     rows = np.flatnonzero(np.ptp(slice_, axis=1) > 0)
     columns = np.flatnonzero(np.ptp(slice_, axis=0) > 0)
+    if not (rows.size and columns.size):
+        return float("nan")
     box = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
     return 1 - float(box / slice_.size)
 
