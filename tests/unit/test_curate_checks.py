@@ -209,3 +209,40 @@ def test_progress_counts_every_case(tmp_path: Path):
     seen: list[tuple[int, int, str]] = []
     read_dataset(write_labelled(tmp_path, 5), progress=lambda *step: seen.append(step))
     assert [s[:2] for s in seen] == [(n, 5) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (
+            {"patient": ["P1", "P1"]},
+            "too few patients with a label to hold any out: expected at least 2 patients with a label, "
+            "got 1 patient with 2 cases",
+        ),
+        (
+            {"label": ["a", ""]},
+            "too few cases with a label to hold any out: expected at least 2 cases with a label, got 1",
+        ),
+        ({"label": ["", ""], "patient": ["P1", "P1"]}, "no label at all, and too few patients"),
+        ({"split": ["test", "test"]}, "no case with a label lies outside the test part that was given"),
+    ],
+    ids=["one patient", "one label", "no label", "test only"],
+)
+def test_too_few_cases_are_counted_in_what_is_divided(tmp_path: Path, columns: dict[str, list[str]], says: str):
+    assert says in problem(read_dataset(write_labelled(tmp_path, 2, **columns)), "too_few_cases").message
+
+
+def test_masks_that_are_all_missing_are_no_label_to_learn(tmp_path: Path):
+    write_png(tmp_path / "a.png", picture(0))
+    write_png(tmp_path / "b.png", picture(1))
+    write_table(tmp_path / "t.csv", [{"image": f"{n}.png", "mask": f"{n}_gone.png"} for n in "ab"])
+    message = problem(read_dataset(tmp_path), "too_few_cases").message
+    assert message.startswith("no case has a label, so there is nothing to learn")
+
+
+def test_copies_of_one_image_are_said_to_be_too_few(tmp_path: Path):
+    for name in "abc":
+        write_png(tmp_path / f"{name}.png", picture(0))
+    message = problem(read_dataset(tmp_path), "too_few_cases").message
+    assert "there is no label at all" in message
+    assert "got 3 cases, which are copies of one image" in message

@@ -1,6 +1,7 @@
 """A data set as ``diascope inspect`` shows it: text for people, values for programs."""
 
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def _overview(dataset: Dataset) -> list[tuple[str, ...]]:
     channels = ", ".join(
         c + (f" ({_planes(dataset.components[c])})" if c in dataset.components else "") for c in dataset.channels
     )
-    rows.append(("images", f"{dataset.ndim}-D, modality {dataset.modality or 'not known'}"))
+    rows.append(("images", f"{dataset.ndim}-D, modality {_modality(dataset)}"))
     rows.append(("channels", channels))
     if found := dataset.measured:
         rows.append(("size", f"{_span(found.shape)} voxels, stored as {', '.join(found.stored_as)}"))
@@ -98,6 +99,13 @@ def _overview(dataset: Dataset) -> list[tuple[str, ...]]:
     if dataset.attributes:
         rows.append(("attributes", ", ".join(dataset.attributes)))
     return [*rows, ("splits", _splits(dataset))]
+
+
+def _modality(dataset: Dataset) -> str:
+    """Return the modality; where cases differ, how many cases have which, as the problem counts them in brackets."""
+    mixed = next((p.message for p in dataset.problems if p.code == "mixed_modalities"), "")
+    counts = re.search(r"\((.+?)\)", mixed)
+    return dataset.modality or (f"mixed: {counts[1]}" if counts else "not known")
 
 
 def _planes(count: int) -> str:
@@ -154,11 +162,18 @@ def _problems(dataset: Dataset) -> list[Section]:
 
 
 def _problem_row(problem: Problem) -> tuple[str, ...]:
-    unsaid = [c for c in problem.cases if c not in problem.message]
+    unsaid = [c for c in problem.cases if not _is_said(c, problem.message)]
     shown = unsaid if "copies" in problem.code else unsaid[:MOST_CASES]
     more = f", … {len(unsaid) - len(shown)} more" if len(unsaid) > len(shown) else ""
     cases = f" [{', '.join(shown)}{more}]" if shown else ""
     return (problem.level, problem.code, problem.message + cases)
+
+
+def _is_said(case: str, message: str) -> bool:
+    """Answer whether a message names a case: as a word that could be nothing else (``4`` may count cases)."""
+    if len(case) < 3 or case.isdigit():
+        return False
+    return re.search(rf"(?<![\w.-]){re.escape(case)}(?![\w-]|\.\w)", message) is not None
 
 
 def _plain(section: Section) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -72,6 +73,14 @@ UNIT = re.compile(r"_(mm|cm|m|kg|g|years|year|yrs|y|ms|s|t|ma|kv)$")
 SMALL_INTEGER, MOST_CLASSES = 99, 20
 """A column of whole numbers from 0 to 99 with at most 20 different ones is a class (chosen here: it takes MedMNIST's
 largest label set, 14, and common scores; an age or a volume column has more)."""
+
+FEWEST_ROWS = 5
+"""Rows from which a run of numbers is no chance (chosen here: of the ways to
+draw five of a hundred numbers, one in 780,000 is a run)."""
+
+FEWEST_PATIENTS, MOST_OF_A_PATIENT, REPEATED = 10, 10, 0.9
+"""A column has the look of patients where at least ten different values stand in two to ten rows each, 90 % of them at
+least (chosen here: classes are fewer, or stand in more rows)."""
 
 Role = Literal["id", "patient", "visit", "site", "split", "fold", "attribute", "target", "candidate"]
 
@@ -157,6 +166,24 @@ def kind_of(cells: Sequence[str | None], *, is_named: bool = False) -> Literal["
     small = all(n == int(n) and 0 <= n <= SMALL_INTEGER for n in values) and len(set(values)) <= MOST_CLASSES
     repeats = len(set(values)) <= max(2, len(given) // 2) or is_named
     return "class" if small and repeats else "value"
+
+
+def counts_rows(cells: Sequence[str | None]) -> bool:
+    """Answer whether a column holds each whole number of a range once, in whatever order, as row numbers do."""
+    numbers = [None if c is None else number(c) for c in cells]
+    values = sorted(n for n in numbers if n is not None and n == int(n))
+    if len(values) < max(FEWEST_ROWS, len(numbers)):
+        return False
+    return values == [values[0] + n for n in range(len(values))]
+
+
+def looks_like_patients(cells: Sequence[str | None]) -> bool:
+    """Answer whether a column's values repeat as the names of patients with several images do."""
+    counts = Counter(c.strip() for c in cells if c is not None and not is_missing(c))
+    numbers = [number(c) for c in counts]
+    if len(counts) < FEWEST_PATIENTS or any(n is not None and n != int(n) for n in numbers):
+        return False
+    return sum(2 <= n <= MOST_OF_A_PATIENT for n in counts.values()) >= REPEATED * len(counts)
 
 
 def class_name(cell: str | None) -> str | None:

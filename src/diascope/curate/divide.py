@@ -37,11 +37,7 @@ def divide(
     strata = presence.strata(pool) if presence and pool else [""] * len(pool)
     folds = make_folds(pool, strata, groups, seed)
     if not folds:
-        held = "patients" if by_patient else "cases"
-        draft.error(
-            "too_few_cases",
-            f"there are too few {held} with a label to hold any out: expected at least 2, got {len(pool)} cases",
-        )
+        draft.error("too_few_cases", _too_few(draft, kept, pool, by_patient=by_patient))
         return None
     if len(folds) < FOLDS:
         draft.note(
@@ -53,6 +49,25 @@ def divide(
         return Splits(origin=origin, grouped_by=grouped_by, folds=folds)
     check_given(draft, Given(given.origin, ((tuple(pool), ()),), given.test), {c.id: c for c in kept})
     return Splits(origin=f"{origin}; test given: {given.origin}", grouped_by=grouped_by, folds=folds, test=given.test)
+
+
+def _too_few(draft: Draft, kept: Sequence[Case], pool: Sequence[str], *, by_patient: bool) -> str:
+    """Return what is lacking to hold any case out, in patients where they are known, else in cases."""
+    unit = "patients" if by_patient else "cases"
+    expected = f"expected at least 2 {unit}" + (" with a label" if draft.targets else "")
+    if not kept:
+        return f"no case is left to learn from: {expected}"
+    if draft.targets and not draft.labelled:
+        return f"no case has a label, so there is nothing to learn: {expected}, got none"
+    if not pool:
+        return f"no case with a label lies outside the test part that was given: {expected} to train on, got none"
+    members = set(pool)
+    patients = len({c.patient or c.id for c in kept if c.id in members})
+    cases = "1 case" if len(pool) == 1 else f"{len(pool)} cases"
+    got = f"{'1 patient' if patients == 1 else f'{patients} patients'} with {cases}" if by_patient else cases
+    copies = ", which are copies of one image" if (patients if by_patient else len(pool)) > 1 else ""
+    start = f"too few {unit} with a label" if draft.targets else f"no label at all, and too few {unit}"
+    return f"there {'is' if not draft.targets else 'are'} {start} to hold any out: {expected}, got {got}{copies}"
 
 
 def _pool(kept: Sequence[Case], given: Given | None) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from diascope.core.catalogue import Catalogue
 from diascope.core.documents.dataset import Case, Dataset, Problem, Target
-from diascope.core.errors import DatasetError
+from diascope.core.errors import DatasetError, DiascopeError
 from diascope.curate.listing import Listing
 
 PARTS = {
@@ -121,6 +121,19 @@ def held_out(given: Given | None) -> set[str]:
     if given is None:
         return set()
     return {*given.test, *(i for _, validation in given.folds for i in validation)}
+
+
+def in_one_line(error: DiascopeError) -> str:
+    """Return an error as one sentence, for a place that has a line for it: a problem, a case that is left out.
+
+    Example:
+        >>> in_one_line(DiascopeError("a.nii is cut short", expected="10 bytes", got="4 bytes", fix="copy it again"))
+        'a.nii is cut short (expected 10 bytes, got 4 bytes): copy it again'
+    """
+    parts = [f"{word} {part}" for word, part in (("expected", error.expected), ("got", error.got)) if part is not None]
+    where = [f"where: {note}" for note in getattr(error, "__notes__", ())]
+    values = f" ({'; '.join([*where, ', '.join(parts)] if parts else where)})" if parts or where else ""
+    return " ".join(f"{error.what}{values}{': ' + error.fix if error.fix else ''}".split())
 
 
 def safe_ids(names: Iterable[str]) -> list[str]:

@@ -12,6 +12,9 @@ from diascope.curate.scan import CaseFacts, ChannelFacts
 MOST_NOTES, WORST = 12, 3
 """Different remarks of readers that are shown, and cases named for each image measure."""
 
+MIXED_MODALITIES = "mixed_modalities"
+"""Code of the problem whose message counts the cases of each modality in brackets."""
+
 Facts = Mapping[str, CaseFacts]
 
 
@@ -138,12 +141,13 @@ def find_modality(draft: Draft, facts: Facts) -> str | None:
     for i, f in facts.items():
         for name in {c.modality for c in f.channels.values() if c.modality}:
             found[name].append(i)
-    if len(found) > 1 and len(draft.channels) == 1:
+    if len(found) > 1:
         counts = ", ".join(f"{name} {len(ids)}" for name, ids in sorted(found.items()))
-        draft.warn(
-            "mixed_modalities",
-            f"images of several modalities lie together ({counts}): one network would learn all of them",
-        )
+        if len(draft.channels) == 1:
+            what = f"images of several modalities lie together ({counts}): one network would learn all of them"
+            draft.warn(MIXED_MODALITIES, what)
+        else:
+            draft.note(MIXED_MODALITIES, f"the channels are of several modalities ({counts})")
     return draft.modality or (next(iter(found)) if len(found) == 1 else None)
 
 
@@ -176,9 +180,14 @@ def rank_quality(draft: Draft, facts: Facts, sampled: int | None) -> None:
         if not worst:
             continue
         beyond = sum(z > OUTLYING for _, z in ranked)
-        listed = ", ".join(f"{i} (z {z:.1f})" for i, z in worst)
+        listed = ", ".join(f"{i} (z {_z(z)})" for i, z in worst)
         draft.note(
             f"quality_{measure.name}",
             f"most {measure.finds}: {listed}; {beyond} beyond {OUTLYING}",
             [i for i, _ in worst],
         )
+
+
+def _z(z: float) -> str:
+    """Return a score in few digits: where nearly all values are equal, the least deviation has millions."""
+    return f"{z:.1f}" if z < 1000 else "above 1000"

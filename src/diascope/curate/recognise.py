@@ -3,12 +3,15 @@
 from pathlib import PurePosixPath
 
 from diascope.core.errors import DatasetError, DiascopeError
-from diascope.curate.draft import LAYOUTS, Draft
+from diascope.curate.draft import LAYOUTS, Draft, in_one_line
 from diascope.curate.listing import Listing
 from diascope.curate.table import TABLES, read_table
 
 FALLBACK = "images"
 """The layout of images that nothing is said of; it is no alternative to name beside another."""
+
+MOST_TABLES, MOST_COLUMNS = 3, 12
+"""Tables, and columns of each, that a message names."""
 
 
 def recognise(listing: Listing) -> tuple[Draft, str, tuple[str, ...]]:
@@ -28,6 +31,9 @@ def recognise(listing: Listing) -> tuple[Draft, str, tuple[str, ...]]:
     except DiascopeError as error:
         error.add_note(f"{listing.given or listing.root.name}, read as layout {taken.name}")
         raise
+    if taken.name == FALLBACK and not listing.given:
+        for said in _unused_tables(listing):
+            draft.warn("unused_table", said)
     others = tuple(layout.name for layout in fitting[1:] if layout.name != FALLBACK)
     return draft, taken.name, others
 
@@ -53,14 +59,33 @@ def _nothing_fits(listing: Listing) -> DatasetError:
     )
 
 
-def _tables(listing: Listing) -> str:
-    """Return what the tables in the root have instead of an image column."""
+def _unused_tables(listing: Listing) -> list[str]:
+    """Return what the tables in the root have instead of an image column, and what to do about it."""
     said = []
-    for file in listing.top(*TABLES)[:3]:
+    for file in listing.top(*TABLES)[:MOST_TABLES]:
         try:
-            columns = read_table(listing.root / file, 1).columns
+            columns = _columns(listing, file)
         except DiascopeError as error:
-            said.append(str(error).split("\n", 1)[0])
+            said.append(in_one_line(error))
             continue
-        said.append(f"{file} has the columns {', '.join(columns[:12])}, and none of them names image files")
+        said.append(
+            f"{file} has no column that names image files, so nothing of it is used: it has {columns}; add a column "
+            "such as 'image' with paths relative to its folder, and one with labels or masks"
+        )
+    return said
+
+
+def _tables(listing: Listing) -> str:
+    """Return the same in few words."""
+    said = []
+    for file in listing.top(*TABLES)[:MOST_TABLES]:
+        try:
+            said.append(f"{file} has {_columns(listing, file)}, and none of them names image files")
+        except DiascopeError as error:
+            said.append(error.what)
     return "".join(f"; {s}" for s in said)
+
+
+def _columns(listing: Listing, file: str) -> str:
+    columns = read_table(listing.root / file, 1).columns
+    return f"the columns {', '.join(columns[:MOST_COLUMNS])}{' …' if len(columns) > MOST_COLUMNS else ''}"

@@ -7,8 +7,10 @@ from diascope.curate.columns import (
     binary,
     class_name,
     class_names,
+    counts_rows,
     is_binary,
     kind_of,
+    looks_like_patients,
     number,
     role,
 )
@@ -43,14 +45,43 @@ def add_columns(draft: Draft, table: Table, paths: Collection[str]) -> None:
             draft.cases = [
                 c.model_copy(update={name: row[column]}) for c, row in zip(draft.cases, table.rows, strict=True)
             ]
-    chosen = choose_targets(
-        table, [c for c, r in roles.items() if r == "target"], [c for c, r in roles.items() if r == "candidate"]
-    )
+    candidates = [c for c, r in roles.items() if r == "candidate"]
+    chosen = choose_targets(table, [c for c, r in roles.items() if r == "target"], candidates)
+    chosen = _without_row_numbers(draft, table, chosen)
+    if "patient" not in roles.values():
+        _say_maybe_patients(draft, table, candidates)
     add_targets(draft, table, chosen)
     learned = {*draft.targets, *(name for t in draft.targets.values() for name in t.classes)}.intersection(chosen)
     others = [c for c, r in roles.items() if r in {"attribute", "candidate", "target"} and c not in learned]
     add_attributes(draft, table, others)
     _add_split(draft, table, roles)
+
+
+def _without_row_numbers(draft: Draft, table: Table, chosen: list[str]) -> list[str]:
+    """Return the columns to learn but those that only count the rows, which are said."""
+    counting = [c for c in chosen if role(c) == "candidate" and counts_rows(table.cells(c))]
+    for column in counting:
+        numbers = [n for n in map(number, filter(None, table.cells(column))) if n is not None]
+        draft.note(
+            "row_numbers",
+            f"the column {column!r} of {table.name} holds each number from {min(numbers):.0f} to {max(numbers):.0f} "
+            f"once, as row numbers do, so it is no target; --target {column} learns it all the same",
+        )
+    return [c for c in chosen if c not in counting]
+
+
+def _say_maybe_patients(draft: Draft, table: Table, candidates: Sequence[str]) -> None:
+    """Name the columns that may say which images are of one patient; their values stand in no message."""
+    for column in candidates:
+        cells = [c for c in table.cells(column) if c is not None]
+        if looks_like_patients(cells):
+            draft.note(
+                "maybe_patients",
+                f"the column {column!r} of {table.name} looks like a patient column: {len(set(cells))} different "
+                f"values in {len(cells)} rows; if it is one, call it 'patient' in the table or give each case its "
+                "patient in dataset.yaml: else images of one patient are both trained and tested on, and the "
+                "measured quality is too good",
+            )
 
 
 def choose_targets(table: Table, named: list[str], candidates: list[str]) -> list[str]:
