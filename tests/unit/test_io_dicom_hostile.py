@@ -14,6 +14,7 @@ from diascope.core.documents.dataset import Source
 from diascope.core.errors import DiascopeError, ReadError
 from diascope.core.geometry import Geometry
 from diascope.io import dicom, dicom_rtstruct, dicom_seg
+from diascope.io._dicom_open import guarded
 
 GRID = Geometry((6, 6), np.diag([-1.0, -1.0, 1.0, 1.0]))
 SQUARE = np.array([[1, 1, 0], [4, 1, 0], [4, 4, 0], [1, 4, 0]], float)
@@ -70,6 +71,7 @@ def test_truncated_file_is_refused_wherever_it_ends(
         with pytest.raises(ReadError) as caught:
             read(path)
         assert "cut.dcm" in caught.value.what
+        assert "OSError" not in str(caught.value.got)
         check_anonymous(caught.value)
 
 
@@ -200,3 +202,21 @@ def test_pydicom_speaks_again_after_reading(tmp_path: Path) -> None:
     dicom.read(path, Source(path=path.name))
     assert config.settings.reading_validation_mode == before
     assert not logging.getLogger("pydicom").disabled
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError("Unexpected end of file. Read 3 bytes of 9 expected"), "truncated"),
+        (EOFError(), "truncated"),
+        (struct.error("unpack requires a buffer of 4 bytes"), "truncated"),
+        (PermissionError(13, "Permission denied", "/home/secret"), "Permission denied"),
+        (ValueError("Canary^Carla"), "values that cannot be used (ValueError)"),
+    ],
+)
+def test_what_a_parser_raised_is_said_in_words(error: Exception, says: str) -> None:
+    with pytest.raises(ReadError) as caught, guarded(Path("/home/secret/a.dcm"), "it is damaged"):
+        raise error
+    assert says in str(caught.value.got)
+    assert "secret" not in caught.value.describe()
+    check_anonymous(caught.value)

@@ -338,3 +338,19 @@ def test_long_axis_needs_nifti_2(tmp_path: Path) -> None:
     write_image(tmp_path / "a.nii", Image(array, geometry_without_spacing((40000, 2))))
     assert struct.unpack("<i", (tmp_path / "a.nii").read_bytes()[:4]) == (540,)
     assert read(tmp_path / "a.nii").array.shape == array.shape
+
+
+def test_gzip_stream_cut_in_half_is_called_truncated_and_not_empty(tmp_path: Path) -> None:
+    whole = save_packed(tmp_path / "whole.nii.gz")
+    path = tmp_path / "trunc.nii.gz"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    message = error_of(path)
+    assert "trunc.nii.gz is cut short" in message
+    assert "got: a gzip stream that ends before its end: the file is truncated" in message
+
+
+def save_packed(path: Path) -> Path:
+    nibabel.Nifti1Image(np.random.default_rng(0).integers(0, 9999, (32, 32, 32)).astype("int16"), AFFINE).to_filename(
+        path
+    )
+    return path

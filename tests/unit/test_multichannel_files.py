@@ -80,5 +80,5 @@ def test_prediction_refuses_a_file_with_other_channels_than_the_network(tmp_path
 
 def test_one_plane_does_not_stand_for_four_measurements():
     image = Image(np.ones((1, 4, 4, 4), np.float32), Geometry((4, 4, 4), np.eye(4)))
-    with pytest.raises(GeometryError, match="number of planes"):
+    with pytest.raises(GeometryError, match=r"number of planes \(volumes of a 4-D file\)"):
         prepare({"a": image}, Recipe(("a",), components={"a": 4}))

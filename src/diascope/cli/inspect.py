@@ -171,7 +171,7 @@ def _problem_row(problem: Problem) -> tuple[str, ...]:
 
 def _is_said(case: str, message: str) -> bool:
     """Answer whether a message names a case: as a word that could be nothing else (``4`` may count cases)."""
-    if len(case) < 3 or case.isdigit():
+    if case.isdigit() or (len(case) < 3 and case.isalpha()):
         return False
     return re.search(rf"(?<![\w.-]){re.escape(case)}(?![\w-]|\.\w)", message) is not None
 

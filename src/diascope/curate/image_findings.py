@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from diascope.core.errors import GeometryError
 from diascope.core.geometry import check_same_grid
-from diascope.curate.draft import Draft, held_out
+from diascope.curate.draft import Draft, held_out, in_one_line
 from diascope.curate.quality import MEASURES, OUTLYING, rank
 from diascope.curate.scan import CaseFacts, ChannelFacts
 
@@ -20,7 +20,7 @@ Facts = Mapping[str, CaseFacts]
 
 def leave_out_unreadable(draft: Draft, facts: Facts) -> None:
     """Leave out each case that failed, with the reason."""
-    failed = {i: f.failure for i, f in facts.items() if f.failure}
+    failed = {i: in_one_line(f.error) for i, f in facts.items() if f.error}
     draft.left_out.update(failed)
     if failed:
         first = next(iter(failed.items()))
@@ -94,7 +94,7 @@ def find_mixtures(draft: Draft, facts: Facts) -> tuple[int, dict[str, int]]:
 
 
 def _colour(planes: int) -> str:
-    return {1: "grey", 3: "RGB"}.get(planes, f"of {planes} components")
+    return {1: "grey", 3: "RGB"}.get(planes, f"of {planes} components or volumes (a fourth axis)")
 
 
 def _most(values: Iterable[int]) -> int | None:
@@ -116,7 +116,7 @@ def find_grids(draft: Draft, facts: Facts) -> None:
                 check_same_grid(reference[1].geometry, channel[1].geometry, (reference[0], channel[0]))
             except GeometryError as error:
                 other.append(i)
-                example = example or f"in {i}, {' '.join(str(error).split(chr(10))[:3])}"
+                example = example or f"in {i}, {error.what} (expected {error.expected}, got {error.got})"
                 break
     if other:
         draft.note(

@@ -14,6 +14,7 @@ from diascope.core.errors import DiascopeError, GeometryError, ReadError
 from diascope.core.families import KINDS
 from diascope.core.geometry import Geometry, check_same_grid
 from diascope.core.image import Image, label_array
+from diascope.curate.draft import in_one_line
 from diascope.curate.quality import measure_quality
 from diascope.io import read_header, read_image, read_labels
 
@@ -61,7 +62,7 @@ class CaseFacts:
 
     Attributes:
         content: digest of the voxels of all channels; empty where they were not read.
-        failure: why the case cannot be used, in words; the other fields hold what was read before.
+        error: why the case cannot be used; the other fields hold what was read before.
     """
 
     id: str
@@ -69,7 +70,7 @@ class CaseFacts:
     masks: dict[str, MaskFacts] = field(default_factory=dict)
     quality: dict[str, float] = field(default_factory=dict)
     content: str = ""
-    failure: str | None = None
+    error: DiascopeError | None = None
 
 
 def scan(
@@ -97,7 +98,7 @@ def scan(
         try:
             _scan_case(root, case, masks, facts, voxels=voxels, judge=case.id in judged)
         except DiascopeError as error:
-            facts.failure = " ".join(error.describe().split("\n"))
+            facts.error = error
         yield facts
         if progress:
             progress(done, len(cases), "reading images" if voxels else "reading headers")
@@ -192,7 +193,7 @@ def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
     try:
         check_same_grid(geometry, image.geometry, ("its image", f"the mask {Path(source.path).name}"))
     except GeometryError as error:
-        other_grid = " ".join(str(error).split("\n"))
+        other_grid = in_one_line(error)
     digest = hashlib.blake2b(digest_size=16)
     counts: Counter[int] = Counter()
     for block in _blocks(labels[None]):

@@ -103,19 +103,31 @@ def _scan(draft: Draft, root: Path, *, voxels: bool, progress: Progress | None) 
     images.leave_out_unreadable(draft, facts)
     readable = {i: f for i, f in facts.items() if i not in draft.left_out}
     if not readable:
-        raise _nothing_readable(draft)
+        raise _nothing_readable(draft, facts)
     if voxels:
         images.leave_out_empty(draft, readable)
         images.rank_quality(draft, readable, len(cases) if len(cases) > JUDGED else None)
     return readable
 
 
-def _nothing_readable(draft: Draft) -> DatasetError:
-    first = next(iter(draft.left_out.items()), None)
+def _nothing_readable(draft: Draft, facts: Facts) -> DatasetError:
+    """Return the error that says of the first case what is wrong with it, in its own fields."""
+    what = f"none of the {len(draft.cases)} cases can be read"
+    first = next(((i, f.error) for i, f in facts.items() if f.error), None)
+    if first is not None:
+        name, error = first
+        where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        return DatasetError(
+            f"{what}; the first, {name}: {error.what}{where}",
+            expected=error.expected,
+            got=error.got,
+            fix=error.fix or "check that the files are whole",
+        )
+    left_out = next(iter(draft.left_out.items()), None)
     return DatasetError(
-        f"none of the {len(draft.cases)} cases can be read",
+        what,
         expected="at least one readable image",
-        got=f"{first[0]}: {first[1]}" if first else "no case",
+        got=f"{left_out[0]}: {left_out[1]}" if left_out else "no case",
         fix="check that the files are whole and that the list names them relative to its own folder",
     )
 

@@ -4,6 +4,8 @@ pydicom's exceptions, warnings and log records repeat the value they complain ab
 """
 
 import logging
+import os
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -97,8 +99,18 @@ def guarded(path: Path, doing: str) -> Iterator[None]:
     except DiascopeError:
         raise
     except Exception as error:  # noqa: BLE001 - damaged files make pydicom and the codecs raise ten kinds of exception
-        kind = type(error).__name__
-        raise ReadError(f"{path.name}: {doing}", expected="a valid DICOM file", got=kind, fix=NO_DICOM_FIX) from None
+        raise ReadError(
+            f"{path.name}: {doing}", expected="a valid DICOM file", got=_in_words(error), fix=NO_DICOM_FIX
+        ) from None
+
+
+def _in_words(error: Exception) -> str:
+    """Return what an exception means without its text; pydicom raises a bare OSError where a file ends too soon."""
+    if isinstance(error, (EOFError, struct.error)) or (isinstance(error, OSError) and error.errno is None):
+        return "a file that ends in the middle of a value: it is truncated"
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    return f"values that cannot be used ({type(error).__name__})"
 
 
 def refuses_damage(function: Callable[Concatenate[Path, P], T]) -> Callable[Concatenate[Path, P], T]:

@@ -92,8 +92,13 @@ def read_exactly(file: BufferedIOBase | IO[bytes], count: int, path: Path) -> ND
     while done < count:
         try:
             got = cast(Any, file).readinto(view[done : done + CHUNK_BYTES])
-        except EOFError:  # a gzip stream without its end
-            got = 0
+        except EOFError:  # what was unpacked of the last piece is lost with it, so there is no number to give
+            raise ReadError(
+                f"{path.name} is cut short",
+                expected=f"{count} bytes of voxels",
+                got="a gzip stream that ends before its end: the file is truncated",
+                fix="copy or export the file again",
+            ) from None
         if not got:
             raise cut_short(path, count, done)
         done += got

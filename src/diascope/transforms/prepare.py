@@ -202,7 +202,13 @@ def _fit_planes(name: str, array: NDArray, planes: int, notes: list[str]) -> NDA
     if planes == 1 and len(array) == COLOURS:
         notes.append(f"Channel {name} is a colour picture: its luminance was taken (ITU-R BT.601).")
         return np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), array.astype(np.float32), 1)[None]
-    raise GeometryError(f"channel {name} has another number of planes", expected=planes, got=len(array))
+    volumes = array.ndim == 4
+    raise GeometryError(
+        f"channel {name} has another number of planes{' (volumes of a 4-D file)' if volumes else ''}",
+        expected=planes,
+        got=len(array),
+        fix=f"give images like those that were planned for, each {'volume' if volumes else 'plane'} in its channel",
+    )
 
 
 def _make_finite(name: str, array: NDArray, recipe: Recipe, notes: list[str]) -> NDArray:
