@@ -121,7 +121,7 @@ def _span(values: Sequence[Sequence[float]]) -> str:
 def _splits(dataset: Dataset) -> str:
     splits = dataset.splits
     if splits is None:
-        return "none: too few cases"
+        return f"none: too few {'cases' if all(c.patient is None for c in dataset.cases) else 'patients'}"
     sizes = [f"{len(f.train)}+{len(f.validation)}" for f in splits.folds]
     same = f"{len(sizes)} x {sizes[0]}" if len(set(sizes)) == 1 and len(sizes) > 1 else ", ".join(sizes)
     folds = "1 fold" if len(sizes) == 1 else f"{len(sizes)} folds"
