@@ -49,6 +49,16 @@ def test_case_that_is_left_out_has_its_reason_in_one_sentence(tmp_path: Path):
     assert "expected:" not in reason
 
 
+def test_damaged_dicom_file_has_its_reason_in_one_sentence(tmp_path: Path):
+    write_series(tmp_path, 1)
+    whole = write_series(tmp_path, 2)[0]
+    whole.write_bytes(whole.read_bytes()[:300])
+    for reason in read_dataset(tmp_path).left_out.values():
+        assert "2_0.dcm" in reason
+        assert "expected " in reason
+        assert not any(word in reason for word in ("expected: ", "got: ", "what to do: ", "OSError"))
+
+
 def test_mask_on_another_grid_is_told_in_one_sentence(tmp_path: Path):
     write_msd(tmp_path, 4)
     write_nifti(tmp_path / "labelsTr/heart_001.nii.gz", blob(1)[1], np.diag([2.0, 2, 2, 1]))

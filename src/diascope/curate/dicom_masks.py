@@ -7,7 +7,7 @@ from pathlib import Path
 
 from diascope.core.documents.dataset import Source, Target
 from diascope.core.errors import ReadError
-from diascope.curate.draft import Draft
+from diascope.curate.draft import Draft, in_one_line
 from diascope.curate.rows import with_target
 from diascope.io import dicom_rtstruct, dicom_seg
 from diascope.io.dicom import Series
@@ -64,7 +64,7 @@ def _add_target(draft: Draft, masks: Mapping[int, Series]) -> None:
             names[at] = reader.structures(series.files[0])
         except ReadError as error:
             case_id = draft.cases[at].id
-            draft.left_out[case_id] = " ".join(str(error).split("\n"))
+            draft.left_out[case_id] = in_one_line(error)
             draft.warn("unreadable", f"the mask of {case_id} cannot be read: {error.what}", [case_id])
     classes = _classes(draft, names)
     order = list(dict.fromkeys(classes.values()))

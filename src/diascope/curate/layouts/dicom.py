@@ -14,7 +14,7 @@ from diascope.core.errors import DatasetError, ReadError
 from diascope.curate import rows
 from diascope.curate.dicom_masks import add_masks
 from diascope.curate.dicom_patients import pseudonym, short_digest
-from diascope.curate.draft import Draft, Layout, safe_ids
+from diascope.curate.draft import Draft, Layout, in_one_line, safe_ids
 from diascope.curate.listing import Listing, image_suffixes, stem
 from diascope.curate.table import TABLES, Table, read_table
 from diascope.io.dicom import Series, group_series, is_readable
@@ -77,7 +77,7 @@ def _refuse(draft: Draft, damaged: list[Path], path: Path, error: ReadError) -> 
     name = stem(path.name)
     while name in draft.left_out:
         name += "_"
-    draft.left_out[name] = " ".join(str(error).split("\n"))
+    draft.left_out[name] = in_one_line(error)
 
 
 def _relative(listing: Listing, path: Path) -> str:
