@@ -210,12 +210,12 @@ def test_pydicom_speaks_again_after_reading(tmp_path: Path) -> None:
         (OSError("Unexpected end of file. Read 3 bytes of 9 expected"), "truncated"),
         (EOFError(), "truncated"),
         (struct.error("unpack requires a buffer of 4 bytes"), "truncated"),
-        (PermissionError(13, "Permission denied", "/home/secret"), "Permission denied"),
+        (PermissionError(13, "Permission denied", "/secret"), "Permission denied"),
         (ValueError("Canary^Carla"), "values that cannot be used (ValueError)"),
     ],
 )
 def test_what_a_parser_raised_is_said_in_words(error: Exception, says: str) -> None:
-    with pytest.raises(ReadError) as caught, guarded(Path("/home/secret/a.dcm"), "it is damaged"):
+    with pytest.raises(ReadError) as caught, guarded(Path("/secret/a.dcm"), "it is damaged"):
         raise error
     assert says in str(caught.value.got)
     assert "secret" not in caught.value.describe()
