@@ -6,10 +6,11 @@ pytest.importorskip("torch", reason="a network answers for its own cost, and it 
 
 from made_plans import dataset, fingerprint, plan, small_pictures
 
+from diascope.core.documents.dataset import Problem
 from diascope.core.errors import BudgetError, OptionError
 from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape
-from diascope.plan.planner import check_plan
+from diascope.plan.planner import check_plan, choose_target
 
 WHOLE = dataset("class", classes=("ill", "well"), ndim=2)
 
@@ -101,3 +102,11 @@ def test_plain_plan_stays_as_it_was():
     assert (made["patch.size"], made["network.features"][0], made["batch.size"]) == ([40, 56, 40], 16, 4)
     assert made["augment.rotate_deg"] == [15.0] * 3
     assert made["augment.spacing"] is None
+
+
+def test_table_that_names_no_image_is_said_where_there_is_nothing_to_learn():
+    beside = Problem(level="warning", code="unused_table", message="t.csv has no column that names image files")
+    bare = dataset().model_copy(update={"targets": {}, "problems": (beside,)})
+    with pytest.raises(OptionError) as caught:
+        choose_target(bare, None, None)
+    assert "t.csv has no column" in str(caught.value.fix)

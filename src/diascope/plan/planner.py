@@ -34,6 +34,12 @@ def known_keys() -> dict[str, Any]:
     return {key: kind for rule in ordered_rules() for key, kind in rule.decides.items()}
 
 
+def _how_to_label(dataset: Dataset) -> str:
+    """Return what to do where there is nothing to learn: a table that was found beside the images may be meant."""
+    tables = [p.message for p in dataset.problems if p.code == "unused_table"]
+    return "; ".join([*tables, "add labels or masks; see diascope inspect"])
+
+
 def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tuple[str, Task]:
     """Return the target's name and the task, inferred where only one fits.
 
@@ -47,7 +53,7 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
                 "which target is to be learned?" if dataset.targets else "the data have nothing to learn",
                 expected="one target",
                 got=listed,
-                fix="choose one with --target NAME" if dataset.targets else "add labels or masks; see diascope inspect",
+                fix="choose one with --target NAME" if dataset.targets else _how_to_label(dataset),
             )
         target = next(iter(dataset.targets))
     if target not in dataset.targets:
