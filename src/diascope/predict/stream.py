@@ -26,6 +26,10 @@ BLOCK_BYTES = 3 * 2**27
 """Class values held at once, about: a larger cross-section is divided (chosen here: 105 classes at 512x512x300 then
 take six blocks, predict a third more windows and hold a sixth as much; docs/lab-log.md)."""
 
+HALF_SCALE = 256
+"""Of the weights for half-precision sums, which are divided by their sum or only compared: without it the small ones
+are subnormal numbers, which lose digits and take numpy several times as long to add."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pass:
@@ -152,6 +156,7 @@ def _slabs(
     """Yield finished slabs of some columns of axis 1 (first and last, exclusive), from first to last."""
     window, (low, high) = work.window, columns
     weights, across = gaussian(window), (high - low, *work.volume.shape[3:])
+    weights *= HALF_SCALE if work.kind == np.float16 else 1
     rows = [(start, list(group)) for start, group in groupby(corners, key=lambda corner: corner[0])]
     sums = np.zeros((work.outputs, window[0], *across), work.kind)
     total = np.zeros((window[0], *across), np.float32)
