@@ -66,6 +66,20 @@ def test_blocks_of_the_cross_section_give_the_same_map(monkeypatch, wanted, outp
     assert calls[-1][1] > len(window_corners(volume.shape[1:], (8, 8, 8), 0.5))  # some windows are needed twice
 
 
+@pytest.mark.parametrize("overlap", [0.0, 0.5, 0.9, 0.97])
+def test_half_precision_sums_neither_overflow_nor_become_subnormal(overlap):
+    shape, window = (96, 96, 96), (32, 32, 32)
+    work = stream.Pass(
+        np.empty((1, *shape), np.float32), lambda x: x, 105, window, window_corners(shape, window, overlap), False
+    )
+    line = np.zeros(96)
+    for start in window_starts(96, 32, overlap):
+        line[start : start + 32] += gaussian((32,))
+    assert work.scale * line.max() ** 3 < np.finfo(np.float16).max
+    if overlap <= 0.5:  # the least weight times the probability of one class of a hundred
+        assert work.scale * 1e-3 * 1e-2 > np.finfo(np.float16).smallest_normal
+
+
 def test_linear_matrix_agrees_with_torch():
     torch = pytest.importorskip("torch", reason="the reference implementation comes with the extra 'train'")
     signal = np.random.default_rng(0).normal(size=13)

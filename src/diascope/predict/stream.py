@@ -10,7 +10,7 @@ cross-section times the classes (the field's most reported failure: nnUNet#2912,
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, groupby, pairwise
-from math import ceil, prod
+from math import ceil, floor, log2, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,8 @@ BLOCK_BYTES = 3 * 2**27
 """Class values held at once, about: a larger cross-section is divided (chosen here: 105 classes at 512x512x300 then
 take six blocks, predict a third more windows and hold a sixth as much; docs/lab-log.md)."""
 
-HALF_SCALE = 256
-"""Of the weights for half-precision sums, which are divided by their sum or only compared: without it the small ones
-are subnormal numbers, which lose digits and take numpy several times as long to add."""
+HALF_SUM = 2.0**15
+"""The largest half-precision sum, about: half of what the type holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +46,22 @@ class Pass:
     def kind(self) -> np.dtype:
         """Return the number type of the sums: half precision where there are many classes."""
         return np.dtype(np.float16 if self.outputs > 8 else np.float32)
+
+    @property
+    def scale(self) -> float:
+        """Return what weights are multiplied by: a power of two for half precision, else 1.
+
+        Sums are divided by those of the weights or only compared, so any factor will do. Without one, small weights
+        times small values are subnormal numbers, which lose digits and take numpy ten times as long to add; where many
+        windows cover a voxel, it is small enough for their sum.
+        """
+        if self.kind != np.float16:
+            return 1.0
+        covering = 1
+        for axis, edge in enumerate(self.window):
+            gaps = np.diff(sorted({corner[axis] for corner in self.corners}))
+            covering *= ceil(edge / gaps.min()) if gaps.size else 1
+        return 2.0 ** floor(log2(HALF_SUM / covering))
 
     def blocks(self) -> int:
         """Return into how many blocks of axis 1 the cross-section is divided, each at least a window wide."""
@@ -156,7 +171,7 @@ def _slabs(
     """Yield finished slabs of some columns of axis 1 (first and last, exclusive), from first to last."""
     window, (low, high) = work.window, columns
     weights, across = gaussian(window), (high - low, *work.volume.shape[3:])
-    weights *= HALF_SCALE if work.kind == np.float16 else 1
+    weights *= np.float32(work.scale)
     rows = [(start, list(group)) for start, group in groupby(corners, key=lambda corner: corner[0])]
     sums = np.zeros((work.outputs, window[0], *across), work.kind)
     total = np.zeros((window[0], *across), np.float32)
