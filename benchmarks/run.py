@@ -107,9 +107,8 @@ def commit() -> str:
     try:
         git = ["git", "-C", str(HERE)]
         name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
-        changes = subprocess.run(
-            [*git, "status", "--short", "--", HERE.parent, f":!{RESULTS}"], capture_output=True, text=True, check=True
-        ).stdout
+        own = ["--", ":/", f":(top,exclude){RESULTS.relative_to(HERE.parent)}"]  # results change nothing measured
+        changes = subprocess.run([*git, "status", "--short", *own], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return name.strip() + ("+changes" if changes.strip() else "")
@@ -141,7 +140,9 @@ def run(name: str) -> bool:
     for one in judged:
         line = "{field:22} {value:<9.4g} floor {floor:<6} aim {aim:<6} {verdict}".format(**one)
         print(f"{name:16} {line}", flush=True)
-    return all(one["verdict"] != "missed" for one in judged)
+    if done.returncode:
+        print(f"{name}: ended with {done.returncode}", file=sys.stderr)
+    return done.returncode == 0 and all(one["verdict"] != "missed" for one in judged)
 
 
 def main() -> int:
