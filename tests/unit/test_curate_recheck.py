@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from made_data import blob, codes, picture, write_labelled, write_msd, write_nifti, write_png, write_table
 
-from diascope.core.documents.dataset import Dataset, Fold, Target
+from diascope.core.documents.dataset import Case, Dataset, Fold, Source, Target
 from diascope.core.errors import DatasetError
 from diascope.curate import check_trainable, load_dataset, read_dataset, save_dataset
+from diascope.curate.sources import stamp_files
 
 SHIFTED = np.array([[1, 0, 0, 3], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
 
@@ -69,6 +70,18 @@ def test_mask_corrected_in_place_is_read_again(tmp_path: Path):
     assert "undeclared_values" in codes(read_dataset(path))
     write_nifti(tmp_path / "labelsTr/heart_000.nii.gz", blob(0)[1])
     check_trainable(read_dataset(path), "mask")
+
+
+def test_voxels_beside_an_unchanged_header_are_noticed(tmp_path: Path):
+    (tmp_path / "a.mhd").write_text("ObjectType = Image\nNDims = 2\nDimSize = 2 2\nElementType = MET_UCHAR\n"
+                                    "ElementDataFile = a.raw\n")  # fmt: skip
+    (tmp_path / "a.raw").write_bytes(b"1234")
+    cases = [Case(id="a", images={"image": Source(path="a.mhd")})]
+    before = stamp_files(tmp_path, cases)
+    (tmp_path / "a.raw").write_bytes(b"12345")
+    assert before != stamp_files(tmp_path, cases) != ""
+    (tmp_path / "a.mhd").unlink()
+    assert stamp_files(tmp_path, cases) == ""
 
 
 def test_image_broken_after_writing_is_found(tmp_path: Path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from diascope.core.documents.dataset import Case, Source, Target
 from diascope.core.documents.document import digest
 from diascope.core.families import KINDS
+from diascope.io import stamps
 
 
 def sources_digest(cases: Sequence[Case], targets: Mapping[str, Target]) -> str:
@@ -18,24 +19,17 @@ def sources_digest(cases: Sequence[Case], targets: Mapping[str, Target]) -> str:
 def stamp_files(root: Path, cases: Sequence[Case]) -> str:
     """Return the digest of the size and the time of change of every file that is read; empty where one is missing.
 
-    A file that another one names (the voxels beside a MetaImage header) is not looked at.
+    Also of one that another one names, such as the voxels beside a MetaImage header.
     """
-    paths = dict.fromkeys(path for c in cases for s in _sources(c) for path in _paths(s))
+    found: dict[str, list[int]] = {}
     try:
-        stamps = {path: _stamp(root / path) for path in paths}
+        for case in cases:
+            for source in _sources(case):
+                found |= stamps(root, source)
     except OSError:
         return ""
-    return digest(stamps)
-
-
-def _stamp(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns]
+    return digest(found)
 
 
 def _sources(case: Case) -> Iterator[Source]:
     return (s for s in (*case.images.values(), *case.targets.values()) if isinstance(s, Source))
-
-
-def _paths(source: Source) -> tuple[str, ...]:
-    return tuple(f"{source.path}/{name}" for name in source.files) or (source.path,)

@@ -4,5 +4,6 @@ Files are asked for through the functions here; a reader is never imported by na
 """
 
 from diascope.io._dispatch import find_reader, find_writer, read_header, read_image, read_labels, write_image
+from diascope.io._stamps import stamps
 
-__all__ = ["find_reader", "find_writer", "read_header", "read_image", "read_labels", "write_image"]
+__all__ = ["find_reader", "find_writer", "read_header", "read_image", "read_labels", "stamps", "write_image"]

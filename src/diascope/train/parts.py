@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.predictions import Split
-from diascope.core.errors import DatasetError, OptionError
+from diascope.core.errors import DatasetError
 from diascope.core.families import KINDS, TASKS
 from diascope.curate.divide import find_groups
 from diascope.curate.splits import hold_back
 from diascope.curate.trainable import usable
+from diascope.plan.recorded import check_fold
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,8 @@ def folds_of(dataset: Dataset, plan: Plan) -> list[int]:
     """
     if dataset.splits is None or not dataset.splits.folds:
         raise DatasetError("the data have no split", fix="see what diascope inspect says about the split")
-    count = len(dataset.splits.folds)
-    if plan.fold == "all":
-        return list(range(count))
-    if not 0 <= plan.fold < count:
-        raise OptionError(f"there is no fold {plan.fold}", expected=f"0 to {count - 1}", fix="choose another --fold")
-    return [plan.fold]
+    check_fold(dataset, plan.fold)
+    return list(range(len(dataset.splits.folds))) if plan.fold == "all" else [plan.fold]
 
 
 def parts_of(dataset: Dataset, plan: Plan, fold: int) -> Parts:

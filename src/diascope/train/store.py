@@ -16,9 +16,9 @@ from diascope.core.documents.document import digest
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DiascopeError, RunError
 from diascope.core.families import KINDS
+from diascope.io import stamps
 from diascope.predict.reading import read_case
 from diascope.train.cache import save_array
-from diascope.train.stamps import stamps
 from diascope.transforms.prepare import Recipe, prepare
 
 FOREGROUND_SAMPLES = 500
@@ -179,6 +179,6 @@ def _cache_files(cache: Path, dataset: Dataset, plan: Plan, case: Case) -> tuple
     target = dataset.targets[plan.target or ""].model_dump(mode="json")
     made_by = [version("diascope"), PREPARE_VERSION]
     decided = [plan.under("preprocess"), plan["curate.resample_masks"], target]
-    key = digest([made_by, case.model_dump(mode="json"), changed, *decided])
+    key = digest([made_by, str(root), case.model_dump(mode="json"), changed, *decided])
     cache.mkdir(parents=True, exist_ok=True)
     return cache / f"{key}.image.npy", cache / f"{key}.target.npy"

@@ -1,12 +1,13 @@
 """When the files behind a case were last changed, those that are named only inside of another one too."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from diascope.core.documents.dataset import Source
 from diascope.core.errors import ReadError
-from diascope.io import find_reader
+from diascope.io._dispatch import find_reader
 
 DETACHED = re.compile(
     rb"^[ \t]*(?:ElementDataFile[ \t]*=|data ?file[ \t]*:)[ \t]*(.+?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE
@@ -19,7 +20,7 @@ WITH_DETACHED = {"metaimage", "nrrd"}
 
 
 def stamps(root: Path, source: Source) -> dict[str, list[int]]:
-    """Return size and time of change (ns) of every file that a source is read from, by path.
+    """Return size (bytes) and time of change (ns) of every file that a source is read from, by its path from ``root``.
 
     Raises:
         OSError: a file that the source names is not there.
@@ -27,7 +28,7 @@ def stamps(root: Path, source: Source) -> dict[str, list[int]]:
     found = {}
     for path in _files(root, source):
         stat = path.stat()
-        found[str(path)] = [stat.st_size, stat.st_mtime_ns]
+        found[os.path.relpath(path, root)] = [stat.st_size, stat.st_mtime_ns]
     return found
 
 
