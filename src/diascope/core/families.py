@@ -4,6 +4,7 @@ from diascope.core.catalogue import Catalogue
 from diascope.core.ports.engine import Engine
 from diascope.core.ports.kind import Kind
 from diascope.core.ports.loss import Loss
+from diascope.core.ports.measure import Measure
 from diascope.core.ports.metric import Metric
 from diascope.core.ports.network import Network
 from diascope.core.ports.reader import Reader
@@ -14,6 +15,7 @@ KINDS: Catalogue[Kind] = Catalogue("diascope.core.targets", "KIND")
 READERS: Catalogue[Reader] = Catalogue("diascope.io", "READER")
 NETWORKS: Catalogue[Network] = Catalogue("diascope.networks", "NETWORK")
 LOSSES: Catalogue[Loss] = Catalogue("diascope.losses", "LOSS")
+MEASURES: Catalogue[Measure] = Catalogue("diascope.measures", "MEASURE")
 METRICS: Catalogue[Metric] = Catalogue("diascope.metrics", "METRIC")
 TASKS: Catalogue[Task] = Catalogue("diascope.tasks", "TASK")
 ENGINES: Catalogue[Engine] = Catalogue("diascope.engines", "ENGINE")

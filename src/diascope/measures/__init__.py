@@ -1,0 +1,1 @@
+"""Numbers taken from a region of an image, one group of them a file, listed by ``diascope.core.families.MEASURES``."""
