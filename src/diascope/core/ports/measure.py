@@ -14,7 +14,7 @@ class Region:
 
     Attributes:
         mask: ``(I, J[, K])``.
-        affine: voxel indices → RAS+ mm, ``(4, 4)`` for volumes and ``(3, 3)`` for pictures; None where no spacing is known.
+        affine: voxel indices → RAS+ mm ``(4, 4)``, as in ``core.geometry``; None where no spacing is known.
         spacing_mm: edges of a voxel; None where unknown: measures in mm are then refused, not guessed.
         image: ``(I, J[, K])`` on the same grid, in ``unit``; None where only a mask was given.
         unit: such as ``HU`` or ``SUV``; None where unknown.
