@@ -202,6 +202,8 @@ def evaluate(
     Raises:
         InputError: the run or the data do not fit.
     """
+    from diascope.core.families import TASKS
+    from diascope.curate.derive import derive_target
     from diascope.evaluate.evaluate import evaluate_run
     from diascope.evaluate.external import copy_run, predict_external
 
@@ -211,6 +213,8 @@ def evaluate(
         plan = Plan.load(Path(run) / "plan.yaml")
         resample = str(plan["curate.resample_masks"])
         dataset = _read(Path(data), plan.seed, resample, progress, target=plan.target)
+        if plan.target in dataset.targets:
+            dataset = derive_target(dataset, plan.target, TASKS.load(plan.task).kinds)
         predict_external(Path(run), dataset, Path(out), progress)
     elif out is not None:
         copy_run(Path(run), Path(out))
@@ -221,6 +225,7 @@ def _make_plan(
     data: Path, wish: Wish, progress: Progress | None, *, devices: int = 1
 ) -> tuple[Plan, Dataset, Fingerprint]:
     from diascope.curate import check_trainable, target_from_attribute
+    from diascope.curate.derive import derive_target
     from diascope.plan.planner import Request, check_plan, choose_target, make_plan, read_overrides
     from diascope.plan.recorded import check_alone, check_fold, measure
 
@@ -237,7 +242,8 @@ def _make_plan(
         dataset = target_from_attribute(dataset, target)
     fold = wish.get("fold", 0)
     check_fold(dataset, fold)
-    name, _ = choose_target(dataset, target, wish.get("task"))
+    name, task = choose_target(dataset, target, wish.get("task"))
+    dataset = derive_target(dataset, name, task.kinds)
     check_trainable(dataset, name)
     fingerprint = measure(dataset, fold, name, _count(progress, "measure"))
     budget = _budget(wish, dataset, devices)
@@ -341,15 +347,19 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     Raises:
         InputError: the data have changed since.
     """
+    from diascope.core.families import TASKS
     from diascope.curate import load_dataset, target_from_attribute
+    from diascope.curate.derive import derive_target
     from diascope.plan.recorded import is_a, measure
 
     data = path.resolve().parent / given.dataset
 
     def of_target(dataset: Dataset) -> Dataset:
         name = given.target
-        is_attribute = name and name not in dataset.targets and name in dataset.attributes
-        return target_from_attribute(dataset, name) if name and is_attribute else dataset
+        if name and name not in dataset.targets and name in dataset.attributes:
+            dataset = target_from_attribute(dataset, name)
+        kinds = TASKS.load(given.task).kinds
+        return derive_target(dataset, name, kinds) if name in dataset.targets else dataset
 
     dataset = of_target(load_dataset(data)) if is_a(Dataset, data) else None
     if dataset is None or dataset.digest() != given.dataset_digest:  # a document may have been checked again since

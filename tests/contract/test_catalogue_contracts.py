@@ -96,7 +96,8 @@ def test_task_names_what_exists(name: str):
 @pytest.mark.parametrize("name", families.TASKS.names())
 def test_network_of_a_task_answers_as_densely_as_the_task(name: str):
     task = families.TASKS.load(name)
-    assert {families.NETWORKS.load(n).dense for n in task.networks} == {task.dense}
+    assert {families.NETWORKS.load(n).dense for n in task.networks} == {task.sees == "patches"}
+    assert task.answer in families.ANSWERS.names()
 
 
 @pytest.mark.parametrize("name", families.KINDS.names())

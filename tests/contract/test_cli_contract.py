@@ -207,12 +207,12 @@ def test_interrupted_inspection_ends_with_130(verbs):
 )
 def test_prediction_names_what_it_refused(written: list[str], refused: dict[str, str], code: int, verbs, capsys):
     done = SimpleNamespace(
-        written=[Path(name) for name in written], refused=refused, inputs={}, probabilities={}, notes={}, warnings=()
+        written=[Path(name) for name in written], refused=refused, inputs={}, answers={}, notes={}, warnings=()
     )
     verbs(predict=lambda *args, **options: done)
     assert main([*LINES["predict"], "--json"]) == code
     told = capsys.readouterr()
-    found = {"written": written, "refused": refused, "inputs": {}, "probabilities": {}, "notes": {}, "warnings": []}
+    found = {"written": written, "refused": refused, "inputs": {}, "answers": {}, "notes": {}, "warnings": []}
     assert json.loads(told.out) == found
     assert all(name in told.err for name in refused)
 

@@ -120,5 +120,5 @@ def classification_run(
     predictions = Predictions(split="test", fold=0, cases=tuple(names[:test]), training=tuple(names[test:]))
     run = write_documents(folder / "run", dataset, "classification", "state", predictions)
     content = {"outputs": list(classes), "cases": {n: logits[i].tolist() for i, n in enumerate(names[:test])}}
-    (run / "predictions" / "logits.json").write_text(json.dumps(content))
+    (run / "predictions" / "answers.json").write_text(json.dumps(content))
     return run

@@ -60,7 +60,7 @@ def test_evaluated_case_is_judged_by_the_fold_that_evaluates_it(pooled):
     calibration.model_copy(update={"folds": strange}).save(run / "calibration.json")
     api.evaluate(run, quick=True)
     calibration.save(run / "calibration.json")
-    logits = json.loads((run / "predictions" / "logits.json").read_text())["cases"]
+    logits = json.loads((run / "predictions" / "answers.json").read_text())["cases"]
     with (run / "cases.csv").open(encoding="utf-8") as file:
         rows = {(row["case"], row["class"]): row for row in csv.DictReader(file)}
     head = TASKS.load("classification").head(dataset.targets["label"])

@@ -185,7 +185,7 @@ def test_view_shows_image_reference_and_prediction_on_one_grid(tmp_path):
 
 def test_logits_of_another_target_are_refused(tmp_path):
     run = classification_run(tmp_path)
-    path = run / "predictions" / "logits.json"
+    path = run / "predictions" / "answers.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"outputs": ["ill", "well"]}))
     with pytest.raises(InputError, match="outputs of another target"):
         collect(run)

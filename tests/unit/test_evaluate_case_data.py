@@ -8,8 +8,9 @@ from made_data import write_nifti
 
 from diascope.core.documents.dataset import Source, Target
 from diascope.core.errors import InputError
+from diascope.core.families import ANSWERS
 from diascope.core.geometry import Geometry
-from diascope.evaluate.case_data import read_prediction, read_reference
+from diascope.evaluate.case_data import read_reference
 
 TARGET = Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 2, 9))
 GRID = Geometry((3, 4, 5), np.eye(4))
@@ -23,7 +24,7 @@ def test_number_between_the_declared_ones_is_refused_and_named(tmp_path: Path, n
     with pytest.raises(InputError) as mask:
         read_reference(TARGET, Source(path="a.nii.gz"), tmp_path, GRID, resample=False)
     with pytest.raises(InputError) as prediction:
-        read_prediction(TARGET, tmp_path, "a.nii.gz", GRID)
+        ANSWERS.load("label_map").read(TARGET, tmp_path, "a.nii.gz", GRID)
     for raised, what in ((mask, "the mask"), (prediction, "the prediction")):
         assert raised.value.got == str(number)
         assert f"where: {what}" in raised.value.describe()

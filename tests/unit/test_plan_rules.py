@@ -9,7 +9,7 @@ from made_plans import dataset, fingerprint, plan, small_pictures
 from diascope.core.documents.dataset import Case
 from diascope.core.documents.fingerprint import Spread, TargetNumbers
 from diascope.core.errors import BudgetError, OptionError
-from diascope.plan import cost
+from diascope.networks._levels import unet_levels
 from diascope.plan.planner import check_plan, known_keys, ordered_rules
 
 
@@ -20,7 +20,7 @@ def test_hippocampus_gets_nnunets_patch_and_depth():
 
 
 def test_coarse_axis_is_not_halved_and_not_convolved_at_first():
-    kernels, strides = cost.unet_levels((20, 256, 256), (3.6, 0.6, 0.6))  # as nnU-Net plans prostate MR
+    kernels, strides = unet_levels((20, 256, 256), (3.6, 0.6, 0.6))  # as nnU-Net plans prostate MR
     assert kernels[0] == [1, 3, 3]
     assert strides[1] == [1, 2, 2]
     assert strides[2] == [1, 2, 2]

@@ -10,7 +10,7 @@ from diascope.core.documents.dataset import Case, Dataset, Source, Target
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.errors import InputError
 from diascope.predict.case import Predictor
-from diascope.predict.heldout import predict_vectors
+from diascope.predict.heldout import predict_cases
 from diascope.predict.inputs import cases_of
 from diascope.predict.model import Model
 from diascope.predict.reading import reference_image
@@ -21,6 +21,7 @@ TARGET = Target(kind="class", classes=("well", "ill"))
 def plan_of(batch: int) -> Plan:
     values = {
         "preprocess.channels": ["x"],
+        "preprocess.shape": list(picture(0).shape[:2]),
         "preprocess.normalise": {"x": {"scheme": "none"}},
         "batch.size": batch,
     }
@@ -43,12 +44,12 @@ def test_vectors_are_predicted_in_batches_of_the_plan(tmp_path: Path):
         sizes.append(len(batch))
         return batch.reshape(len(batch), -1)[:, :2]
 
-    found = predict_vectors(dataset, Predictor(plan_of(2), TARGET, [network]), [c.id for c in cases])
+    found = predict_cases(dataset, Predictor(plan_of(2), TARGET, [network]), [c.id for c in cases])
     assert sizes == [2, 1, 2]
-    assert list(found.logits) == ["c0", "c1", "c2", "c4", "c5"]
+    assert list(found.answers) == ["c0", "c1", "c2", "c4", "c5"]
     assert list(found.refused) == ["c3"]
     for n in (0, 5):
-        np.testing.assert_array_equal(found.logits[f"c{n}"], picture(n).ravel()[:2])
+        np.testing.assert_array_equal(found.answers[f"c{n}"], picture(n).ravel()[:2])
 
 
 def test_case_without_a_channel_of_the_plan_is_an_input_that_can_be_refused():

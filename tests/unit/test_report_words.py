@@ -3,11 +3,12 @@
 import pytest
 
 from diascope.core.documents.metrics import Baseline, ClassValue, MetricValue
+from diascope.core.words import listing
 from diascope.evaluate.card import escape_markdown
 from diascope.evaluate.sections_cases import choose
 from diascope.evaluate.sections_run import read_log
 from diascope.evaluate.sections_summary import _is_better
-from diascope.evaluate.sections_words import count, duration, listing, number, plain, title_of, with_interval
+from diascope.evaluate.sections_words import count, duration, number, plain, title_of, with_interval
 
 
 @pytest.mark.parametrize(
@@ -56,10 +57,10 @@ def test_unknown_metric_keeps_its_name():
 
 
 def test_each_case_is_shown_once_however_few_there_are():
-    assert choose([], dense=True) == []
-    assert choose([4], dense=False) == [("worst", 4)]
-    assert [row for _, row in choose([2, 1], dense=True)] == [1, 2]
-    rows = [row for _, row in choose(list(range(50)), dense=False)]
+    assert choose([], few=True) == []
+    assert choose([4], few=False) == [("worst", 4)]
+    assert [row for _, row in choose([2, 1], few=True)] == [1, 2]
+    rows = [row for _, row in choose(list(range(50)), few=False)]
     assert len(rows) == len(set(rows)) == 6
 
 

@@ -7,6 +7,7 @@ from scipy.special import softmax
 from diascope.calibration import nothing_fitted
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Target
+from diascope.core.ports.task import Example
 from diascope.tasks.classification import TASK
 
 BINARY = Target(kind="class", classes=("well", "ill"))
@@ -58,13 +59,13 @@ def test_headline_is_the_probability_given_to_what_is_true():
 
 
 def test_majority_class_is_always_predicted():
-    predict = TASK.fit_baseline(BINARY, np.eye(2)[[1, 1, 1, 0]])
-    assert softmax(predict(())) == pytest.approx([2 / 6, 4 / 6])
+    predict = TASK.baselines[0].fit(BINARY, map(Example, np.eye(2)[[1, 1, 1, 0]]))
+    assert softmax(predict(Example())) == pytest.approx([2 / 6, 4 / 6])
 
 
 def test_label_baseline_is_each_labels_share_without_the_missing():
-    predict = TASK.fit_baseline(LABELS, [np.array([1, np.nan, 0]), np.array([1, 0, 0])])
-    assert 1 / (1 + np.exp(-predict(()))) == pytest.approx([3 / 4, 1 / 3, 1 / 4])
+    predict = TASK.baselines[0].fit(LABELS, [Example(np.array([1, np.nan, 0])), Example(np.array([1, 0, 0]))])
+    assert 1 / (1 + np.exp(-predict(Example()))) == pytest.approx([3 / 4, 1 / 3, 1 / 4])
 
 
 def test_labels_have_no_confusion_matrix():

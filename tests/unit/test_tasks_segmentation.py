@@ -9,6 +9,7 @@ import pytest
 from diascope.calibration import nothing_fitted
 from diascope.core.documents.dataset import Target
 from diascope.core.geometry import Geometry, geometry_without_spacing
+from diascope.core.ports.task import Example
 from diascope.tasks.segmentation import MEASURED, TASK
 
 TARGET = Target(kind="mask", classes=("background", "one", "two"), values=(0, 1, 2))
@@ -74,9 +75,9 @@ def test_mean_label_map_is_the_most_frequent_class_at_each_place(labels):
     other = np.zeros((16, 16, 16), np.uint8)
     other[2:8, 2:8, 2:8] = 1
     other[12:, 12:, 12:] = 2
-    predict = TASK.fit_baseline(TARGET, [labels, other, other])
-    assert (predict((8, 8, 8)) == other[::2, ::2, ::2]).all()
-    assert (predict((16, 16, 16)) == other).all()
+    predict = TASK.baselines[0].fit(TARGET, map(Example, [labels, other, other]))
+    assert (predict(Example(geometry=Geometry((8, 8, 8), np.eye(4)))) == other[::2, ::2, ::2]).all()
+    assert (predict(Example(geometry=Geometry((16, 16, 16), np.eye(4)))) == other).all()
 
 
 @pytest.mark.data

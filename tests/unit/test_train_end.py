@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,6 +15,7 @@ from diascope.core.settings import Settings
 from diascope.curate.documents import load_dataset
 from diascope.evaluate.baseline import MOST_MAPS
 from diascope.evaluate.sections_cases import choose
+from diascope.predict.answers import label_map
 from diascope.train import reserve, stage
 from diascope.train.heldout import Fold
 from diascope.train.parts import Parts, parts_of
@@ -107,7 +109,7 @@ def test_each_part_of_the_end_is_kept_as_often_as_it_happens(folds, mirror, memb
 def test_counts_are_those_of_the_evaluation():
     """They stand above training, which cannot ask them."""
     assert reserve.BASELINE_MAPS == MOST_MAPS
-    assert len(choose(range(9), dense=True)) == reserve.PICTURES
+    assert len(choose(range(9), few=True)) == reserve.PICTURES
 
 
 @pytest.fixture
@@ -118,17 +120,18 @@ def timed(measured_run: Path, tmp_path: Path):
 
 
 def test_writing_reading_and_scoring_are_timed(timed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    def slower(name: str, seconds: float) -> None:
-        function = getattr(reserve, name)
+    def slower(place: ModuleType, name: str, seconds: float) -> None:
+        function = getattr(place, name)
 
         def slow(*args: object, **options: object) -> object:
             time.sleep(seconds)
             return function(*args, **options)
 
-        monkeypatch.setattr(reserve, name, slow)
+        monkeypatch.setattr(place, name, slow)
 
-    for name, seconds in (("write_map", 0.01), ("read_target", 0.02), ("read_labels", 0.03), ("nothing_fitted", 0.05)):
-        slower(name, seconds)  # the last is asked for in each of the two scorings
+    slower(label_map, "read_labels", 0.03)
+    for name, seconds in (("write_answer", 0.01), ("read_target", 0.02), ("nothing_fitted", 0.05)):
+        slower(reserve, name, seconds)  # the last is asked for in each of the two scorings
     times = timed()
     assert times.finishing >= 0.01 + 0.02 + 0.03 + 2 * 0.05
     assert times.viewing >= 0.02 + 0.03

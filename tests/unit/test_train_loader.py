@@ -19,7 +19,7 @@ from diascope.train.store import Sample, Store
 def _broken() -> Batches:
     """Return batches of a case whose image and labels do not fit."""
     sample = Sample("case-7", np.zeros((1, 4, 4), np.float32), np.zeros((3,), np.uint8), {})
-    return Batches(Store([sample], is_map=True), (2, 2), 1, seed=0)
+    return Batches(Store([sample], form="map"), (2, 2), 1, seed=0)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -35,7 +35,7 @@ def test_batches_come_in_order_with_their_steps():
     samples = [
         Sample(str(i), np.full((1, 4, 4), i, np.float32), np.array([1.0, 0.0], np.float32), {}) for i in range(4)
     ]
-    batches = Batches(Store(samples, is_map=False), (4, 4), 2, seed=0)
+    batches = Batches(Store(samples, form="vector"), (4, 4), 2, seed=0)
     steps = [step for step, _ in loader(batches, 3, 6, workers=0)]
     assert steps == [3, 4, 5]
 

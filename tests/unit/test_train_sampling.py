@@ -16,13 +16,13 @@ def _map_store(count=4, shape=(12, 10, 9)):
         samples.append(
             Sample(f"c{i}", rng.normal(size=(1, *shape)).astype(np.float32), labels, {1: np.array([[2, 3, 4]])})
         )
-    return Store(samples, is_map=True)
+    return Store(samples, form="map")
 
 
 def _vector_store(targets):
     return Store(
         [Sample(str(i), np.full((1, 4, 4), i, np.float32), np.array(t, np.float32), {}) for i, t in enumerate(targets)],
-        False,
+        "vector",
     )
 
 
@@ -68,7 +68,7 @@ def test_balance_draws_rare_classes_more_often():
 
 
 def test_error_names_the_case():
-    broken = Store([Sample("case-7", np.zeros((1, 4, 4), np.float32), np.zeros((3,), np.uint8), {})], is_map=True)
+    broken = Store([Sample("case-7", np.zeros((1, 4, 4), np.float32), np.zeros((3,), np.uint8), {})], form="map")
     with pytest.raises(ValueError) as caught:  # noqa: PT011 — whatever numpy says of the shapes
         Batches(broken, (2, 2), 1, seed=0)[0]
     assert "case case-7" in caught.value.__notes__

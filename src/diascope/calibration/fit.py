@@ -11,32 +11,36 @@ from diascope.core.documents.calibration import Calibration
 from diascope.core.errors import OptionError, nearest
 from diascope.core.ports.task import Head
 
-Step = Callable[[Calibration, NDArray, NDArray, Head], Calibration]
-"""``(calibration so far, logits (N, O), reference (N, O), head) -> calibration`` with one thing more."""
+Step = Callable[[Calibration, Sequence[NDArray], Sequence[NDArray], Head], Calibration]
+"""``(calibration so far, predictions, references, head) -> calibration`` with one thing more.
+
+Predictions and references are arrays of each case, as ``Task.score_case`` takes them.
+"""
 
 STEPS: dict[str, Step] = {"temperature": fit_temperature, "operating_point": fit_operating_point}
 
 
-def fit(fits: Sequence[str], logits: NDArray, reference: NDArray, head: Head, *, fitted_on: str) -> Calibration:
+def fit(
+    fits: Sequence[str], predictions: Sequence[NDArray], references: Sequence[NDArray], head: Head, *, fitted_on: str
+) -> Calibration:
     """Return what ``fits`` names, fitted on cases that are neither trained on nor evaluated.
 
     Args:
         fits: names in ``STEPS``; a later step sees what an earlier one found.
-        logits: ``(N, O)``, the network's own.
-        reference: ``(N, O)`` of 0 and 1, nan where missing.
-        head: names of the O outputs and whether they exclude each other.
+        predictions: of each case, the network's own, such as logits ``(O,)``.
+        references: of each case, as ``Kind.encode`` gives it, such as ``(O,)`` of 0 and 1, nan where missing.
+        head: names of the network's outputs and whether they exclude each other.
         fitted_on: which cases these are, for the report.
 
     Raises:
         OptionError: a step has no such name.
     """
-    logits, reference = np.asarray(logits, np.float64), np.asarray(reference, np.float64)
-    known = int((~np.isnan(reference)).any(axis=1).sum())
+    known = sum(not np.isnan(r).all() if r.size else True for r in map(np.asarray, references))
     calibration = Calibration(fitted_on=fitted_on, cases=known)
     for name in fits:
         if name not in STEPS:
             raise OptionError(f"calibration cannot fit {name!r}", fix=nearest(name, STEPS))
-        calibration = STEPS[name](calibration, logits, reference, head)
+        calibration = STEPS[name](calibration, predictions, references, head)
     return calibration
 
 

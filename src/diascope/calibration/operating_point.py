@@ -1,5 +1,7 @@
 """From which probability a class counts as present."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,9 @@ from diascope.core.documents.calibration import Calibration
 from diascope.core.ports.task import Head
 
 
-def fit_operating_point(calibration: Calibration, logits: NDArray, reference: NDArray, head: Head) -> Calibration:
+def fit_operating_point(
+    calibration: Calibration, predictions: Sequence[NDArray], references: Sequence[NDArray], head: Head
+) -> Calibration:
     """Return the calibration with a threshold for each class that needs one, on its calibrated probability.
 
     More than two exclusive classes need none (the most probable one is taken); a binary question needs one, for its
@@ -16,6 +20,7 @@ def fit_operating_point(calibration: Calibration, logits: NDArray, reference: ND
     """
     if head.activation == "softmax" and not head.is_binary:
         return calibration
+    logits, reference = np.asarray(predictions, np.float64), np.asarray(references, np.float64)
     found = {}
     probability = probabilities(calibration, logits, head)
     for column in [1] if head.is_binary else range(len(head.outputs)):

@@ -1,6 +1,7 @@
 """One number that the logits are divided by, so that probabilities match frequencies."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ PRIOR_DEVIATION = math.log(2)
 """Of the temperature's logarithm about 0 (chosen here): without evidence a factor of 2 is unlikely already."""
 
 
-def fit_temperature(calibration: Calibration, logits: NDArray, reference: NDArray, head: Head) -> Calibration:
+def fit_temperature(
+    calibration: Calibration, predictions: Sequence[NDArray], references: Sequence[NDArray], head: Head
+) -> Calibration:
     """Return the calibration with the most probable temperature; 1 without any reference.
 
     The negative log-likelihood of all cases is added to a normal prior on the temperature's logarithm about 0: many
@@ -25,6 +28,7 @@ def fit_temperature(calibration: Calibration, logits: NDArray, reference: NDArra
     """
     from scipy.optimize import minimize_scalar
 
+    logits, reference = np.asarray(predictions, np.float64), np.asarray(references, np.float64)
     known = ~np.isnan(reference)
     if head.activation == "softmax":
         rows = known.all(axis=1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from diascope.cli.command import BAD_INPUT, DONE, SOME_REFUSED, Command, answer,
 from diascope.cli.options import OutputOptions, check_writable
 from diascope.cli.progress import show_progress
 from diascope.cli.results import note_lines, refused_lines
+
+if TYPE_CHECKING:
+    from diascope.core.ports.task import Told
 
 EXAMPLES = """
 diascope predict runs/first scan.nii.gz --out predictions
@@ -48,12 +51,13 @@ def run(options: Options) -> int:
             "written": done.written,
             "refused": done.refused,
             "inputs": done.inputs,
-            "probabilities": done.probabilities,
+            "answers": done.answers,
         }
         answer_json(found | {"notes": done.notes, "warnings": done.warnings})
     else:
-        for name, classes in done.probabilities.items():
-            answer(f"{name}: " + ", ".join(f"{label} {value:.3f}" for label, value in classes.items()))
+        for name, told in done.answers.items():
+            for line in told_lines(name, told):
+                answer(line)
         answer(f"{len(done.written)} files written to {options.out}")
     warnings = [f"warning: {text}" for text in done.warnings]
     for line in [*warnings, *note_lines(done.notes), *refused_lines(done.refused)]:
@@ -61,6 +65,19 @@ def run(options: Options) -> int:
     if not done.refused:
         return DONE
     return SOME_REFUSED if done.written else BAD_INPUT
+
+
+def told_lines(name: str, told: "Told") -> list[str]:
+    """Return what is told of one case as lines: its row, or how many findings it has and a line for each."""
+    if isinstance(told, dict):
+        return [f"{name}: {_row(told)}"] if told else []
+    findings = f"{len(told)} finding{'' if len(told) == 1 else 's'}"
+    return [f"{name}: {findings}", *(f"  {_row(row)}" for row in told)]
+
+
+def _row(row: dict[str, Any]) -> str:
+    texts = {key: f"{value:.3f}" if isinstance(value, float) else str(value) for key, value in row.items()}
+    return ", ".join(f"{key} {text}" for key, text in texts.items())
 
 
 COMMAND = Command("predict", "The answer for new images.", Options, run, EXAMPLES)

@@ -1,6 +1,7 @@
 """Every family of plug-ins, by the package that holds its files. Nothing is imported until a name is loaded."""
 
 from diascope.core.catalogue import Catalogue
+from diascope.core.ports.answer import Answer
 from diascope.core.ports.engine import Engine
 from diascope.core.ports.kind import Kind
 from diascope.core.ports.loss import Loss
@@ -18,5 +19,6 @@ LOSSES: Catalogue[Loss] = Catalogue("diascope.losses", "LOSS")
 MEASURES: Catalogue[Measure] = Catalogue("diascope.measures", "MEASURE")
 METRICS: Catalogue[Metric] = Catalogue("diascope.metrics", "METRIC")
 TASKS: Catalogue[Task] = Catalogue("diascope.tasks", "TASK")
+ANSWERS: Catalogue[Answer] = Catalogue("diascope.predict.answers", "ANSWER")
 ENGINES: Catalogue[Engine] = Catalogue("diascope.engines", "ENGINE")
 RANDOM_TRANSFORMS: Catalogue[RandomTransform] = Catalogue("diascope.transforms.random", "TRANSFORM")

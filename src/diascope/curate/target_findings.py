@@ -1,7 +1,7 @@
 """What is wrong with the targets: masks that do not fit, labels that are missing, classes with too few cases."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,16 +92,24 @@ def check_labels(draft: Draft) -> None:
             what = "images have no mask" if kind.is_map else "cases have no label"
             text = f"target {name}: {len(missing)} of {len(used)} {what}: {_few(missing)}"
             draft.problems.append(_about(name, "warning", "image_without_label", text, missing))
-        if kind.is_map:
-            continue
-        wrong = {c.id: kind.check(target, c.targets.get(name)) for c in used}
-        wrong = {i: texts for i, texts in wrong.items() if texts}
-        if wrong:
-            first = next(iter(wrong))
-            text = f"target {name}: {len(wrong)} cases have a label that cannot be: in {first}, {wrong[first][0]}"
-            draft.problems.append(_about(name, "error", "wrong_label", text, list(wrong)))
+        if (wrong := wrong_labels(name, target, used)) is not None:
+            draft.problems.append(wrong)
         if kind.is_multiple:
             _count_missing_labels(draft, name, target, used)
+
+
+def wrong_labels(name: str, target: Target, cases: Sequence[Case]) -> Problem | None:
+    """Return the error that says which cases have a value that the kind does not accept; maps are checked when read."""
+    kind = KINDS.load(target.kind)
+    if kind.is_map:
+        return None
+    wrong = {c.id: kind.check(target, c.targets.get(name)) for c in cases}
+    wrong = {i: texts for i, texts in wrong.items() if texts}
+    if not wrong:
+        return None
+    first = next(iter(wrong))
+    text = f"target {name}: {len(wrong)} cases have a label that cannot be: in {first}, {wrong[first][0]}"
+    return _about(name, "error", "wrong_label", text, list(wrong))
 
 
 def _count_missing_labels(draft: Draft, name: str, target: Target, used: list[Case]) -> None:

@@ -39,7 +39,9 @@ def usable(dataset: Dataset, name: str, ids: Iterable[str]) -> tuple[str, ...]:
     kind = KINDS.load(target.kind)
 
     def is_known(value: Value) -> bool:
-        return value is not None if kind.is_map else not np.isnan(kind.encode(target, value)).all()
+        if value is None or kind.form != "vector":
+            return value is not None
+        return not np.isnan(kind.encode(target, value)).all()
 
     return tuple(i for i in ids if i in cases and i not in dataset.left_out and is_known(cases[i].targets.get(name)))
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from diascope.core.documents.document import write_atomically
 from diascope.core.documents.metrics import Metrics
+from diascope.core.words import listing
 from diascope.evaluate.evaluation import Evaluation
 from diascope.evaluate.sections_data import describe_data
 from diascope.evaluate.sections_quality import measure_quality
 from diascope.evaluate.sections_run import describe_run
 from diascope.evaluate.sections_summary import summarise, warn
-from diascope.evaluate.sections_words import Sheet, count, duration, listing, plain
+from diascope.evaluate.sections_words import Sheet, count, duration, plain
 
 NONE = "not available"
 

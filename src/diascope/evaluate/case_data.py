@@ -1,20 +1,51 @@
 """One case's reference, prediction and image, on one grid."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Case, Source, Target
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import InputError
-from diascope.core.families import KINDS
+from diascope.core.families import ANSWERS, KINDS
 from diascope.core.geometry import Geometry, check_same_grid
 from diascope.core.image import Image, label_array
-from diascope.core.ports.task import CaseView
+from diascope.core.ports.task import CaseView, Task
 from diascope.evaluate.evaluation import Evaluation
 from diascope.io import read_header, read_image, read_labels
 from diascope.predict.reading import reference_channel
+
+
+class Answered(Protocol):
+    """What has a run's answers: small ones by case, or the names of their files."""
+
+    @property
+    def run(self) -> Path:
+        """Return the run's folder."""
+        ...
+
+    @property
+    def task(self) -> Task:
+        """Return the run's task."""
+        ...
+
+    @property
+    def target(self) -> Target:
+        """Return what was learned."""
+        ...
+
+    @property
+    def small(self) -> Mapping[str, NDArray]:
+        """Return case → answer, where all stand in one file."""
+        ...
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Return case → file in ``predictions/``."""
+        ...
+
 
 PREDICTIONS = "predictions"
 """Folder of a run that holds its predictions."""
@@ -57,23 +88,34 @@ def read_reference(target: Target, value: Any, root: Path, grid: Geometry | None
     return _encode_map(target, image, "the mask")
 
 
-def read_prediction(target: Target, folder: Path, name: str, grid: Geometry) -> NDArray:
-    """Return a predicted label map as class indices on ``grid``.
-
-    Raises:
-        InputError: the file cannot be read, lies on another grid or holds unknown numbers.
-    """
-    image = read_labels(folder, Source(path=name), grid)
-    check_same_grid(grid, image.geometry, ("the image", "the prediction"))
-    return _encode_map(target, image, "the prediction")
-
-
 def _encode_map(target: Target, image: Image, what: str) -> NDArray:
     try:
         return KINDS.load(target.kind).encode(target, label_array(image))
     except InputError as error:
         error.add_note(what)
         raise
+
+
+def read_answer(run: Answered, case_id: str, grid: Geometry | None) -> NDArray:
+    """Return what a run has predicted for a case, as ``Task.score_case`` takes it.
+
+    Raises:
+        InputError: there is nothing, or it cannot be read or does not fit the image.
+    """
+    read = ANSWERS.load(run.task.answer).read
+    there = run.small if read is None else run.files
+    if case_id not in there:
+        raise InputError(
+            "the case has no prediction",
+            expected="a file, or a line in answers.json",
+            got="none",
+            fix="predict it again",
+        )
+    if read is None:
+        return run.small[case_id]
+    if grid is None:
+        raise InputError("the case has no grid to read its prediction on", fix="predict it again")
+    return read(run.target, run.run / PREDICTIONS, run.files[case_id], grid)
 
 
 def may_resample_masks(plan: Plan) -> bool:
@@ -90,18 +132,14 @@ def read_view(evaluation: Evaluation, row: int) -> CaseView:
     case_id = evaluation.case_ids[row]
     case = evaluation.dataset.by_id()[case_id]
     image = read_image(evaluation.root, image_source(evaluation.plan, case))
-    if evaluation.task.dense:
-        reference = read_reference(
-            evaluation.target,
-            case.targets.get(evaluation.target_name),
-            evaluation.root,
-            image.geometry,
-            resample=may_resample_masks(evaluation.plan),
-        )
-        prediction = read_prediction(
-            evaluation.target, evaluation.run / PREDICTIONS, evaluation.files[case_id], image.geometry
-        )
-    else:
-        reference, prediction = (evaluation.table[name][row] for name in ("reference", "probability"))
+    reference = read_reference(
+        evaluation.target,
+        case.targets.get(evaluation.target_name),
+        evaluation.root,
+        image.geometry,
+        resample=may_resample_masks(evaluation.plan),
+    )
+    prediction = read_answer(evaluation, case_id, image.geometry)
+    scored = {name: column[row] for name, column in evaluation.table.items()}
     headline = float(evaluation.headline[row])
-    return CaseView(case_id, image.array, reference, prediction, image.geometry, headline)
+    return CaseView(case_id, image.array, reference, prediction, image.geometry, headline, scored=scored)

@@ -1,5 +1,6 @@
 """Everything that one evaluation knows: the run's documents and each case's scores."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -26,11 +27,12 @@ class Evaluation:
         split: which part was predicted, ``test`` or ``validation``.
         case_ids: the N cases that have scores, in the order of the table's rows.
         table: name → array with the case on its first axis, as ``Task.score_case`` gives it.
-        baseline_table: the same for the trivial baseline; None where no training case could be read.
-        baseline_describe: what the baseline was made from, in a sentence.
+        baselines: name → the same table for a baseline, and what it was made from in a sentence; a baseline is absent
+            where no training case could be read.
         headline: ``(N,)`` by which cases are ranked, higher is better; nan where undefined.
         training_ids: the cases that the run trained on.
-        files: case id → its predicted label map in ``predictions/``; empty for a task that answers once a case.
+        files: case id → its prediction's file in ``predictions/``; empty where all stand in one file.
+        small: case id → its prediction, where all stand in one file.
         refused: case id → why it has no scores.
         notes: case id → what had to be decided to prepare its images.
     """
@@ -49,13 +51,13 @@ class Evaluation:
     fold: int | Literal["all"] | None
     case_ids: tuple[str, ...]
     table: Table
-    baseline_table: Table | None
-    baseline_describe: str
+    baselines: dict[str, tuple[Table, str]]
     headline: NDArray[np.float64]
     training_ids: tuple[str, ...]
     files: dict[str, str]
     refused: dict[str, str]
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    small: Mapping[str, NDArray] = field(default_factory=dict)
 
     def patients(self) -> tuple[str | None, ...]:
         """Return each case's patient, None where it is not known."""

@@ -15,11 +15,12 @@ from diascope.core.documents.dataset import Dataset, Target
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.predictions import Predictions
 from diascope.core.errors import InputError, nearest
-from diascope.core.families import TASKS
+from diascope.core.families import ANSWERS, KINDS, TASKS
 from diascope.core.ports.task import Task
 from diascope.curate.documents import load_dataset
 from diascope.evaluate.case_data import PREDICTIONS
 from diascope.predict.model import check_finished
+from diascope.predict.output import ANSWERS_FILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Inputs:
 
     Attributes:
         root: the folder that the dataset's paths start from, absolute.
-        logits: case id → logits ``(O,)``; empty for a dense task.
+        small: case id → answer, where all stand in one file; else empty.
     """
 
     run: Path
@@ -40,7 +41,17 @@ class Inputs:
     task: Task
     target: Target
     target_name: str
-    logits: Mapping[str, NDArray[np.float64]]
+    small: Mapping[str, NDArray[np.float64]]
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Return case → file of its prediction."""
+        return self.predictions.files
+
+    @property
+    def needs_grid(self) -> bool:
+        """Answer whether reference or prediction lie on the image's grid."""
+        return ANSWERS.load(self.task.answer).on_grid or KINDS.load(self.target.kind).is_map
 
     def calibration_of(self, case_id: str) -> Calibration:
         """Return what a case is judged by: where folds are pooled, what was fitted in the fold that evaluates it."""
@@ -70,6 +81,7 @@ def load_inputs(run: Path) -> Inputs:
         fix = nearest(str(plan.target), dataset.targets)
         raise InputError("the plan's target is not in the data set", got=plan.target, fix=fix)
     target = dataset.targets[plan.target]
+    is_file = ANSWERS.load(task.answer).write is not None
     return Inputs(
         run=run,
         dataset=dataset,
@@ -80,12 +92,12 @@ def load_inputs(run: Path) -> Inputs:
         task=task,
         target=target,
         target_name=plan.target,
-        logits={} if task.dense else _read_logits(run / PREDICTIONS / "logits.json", task.head(target).outputs),
+        small={} if is_file else _read_answers(run / PREDICTIONS / ANSWERS_FILE, task.head(target).outputs),
     )
 
 
-def _read_logits(path: Path, outputs: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """Return the logits of each case in the order of ``outputs``.
+def _read_answers(path: Path, outputs: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return the answer of each case, from a network with outputs in the order of ``outputs``.
 
     Raises:
         InputError: the file is missing, is no JSON of the agreed form, or holds other outputs.
@@ -94,7 +106,7 @@ def _read_logits(path: Path, outputs: Sequence[str]) -> dict[str, NDArray[np.flo
         content = json.loads(path.read_text(encoding="utf-8"))
         found, cases = list(content["outputs"]), dict(content["cases"])
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        form = '{"outputs": [...], "cases": {id: [logits]}}'
+        form = '{"outputs": [...], "cases": {id: [...]}}'
         raise InputError(f"{path.name} cannot be read", expected=form, got=repr(error)) from None
     if found != list(outputs):
         raise InputError(f"{path.name} holds the outputs of another target", expected=list(outputs), got=found)

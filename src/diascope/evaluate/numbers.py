@@ -36,17 +36,15 @@ def compute_metrics(evaluation: Evaluation, *, quick: bool = False) -> Metrics:
     measured, resampled = measure(rows), measure_all(measure, resamples)
     metrics = _values(evaluation, evaluation.table, rows, compute_intervals(measured, resampled))
     baselines = {}
-    if evaluation.baseline_table is not None:
-        other = evaluation.task.aggregate(evaluation.target, evaluation.baseline_table)
+    for name, (table, describe) in evaluation.baselines.items():
+        other = evaluation.task.aggregate(evaluation.target, table)
         other_measured, other_resampled = other(rows), measure_all(other, resamples)
         paired = [subtract(a, b) for a, b in zip(resampled, other_resampled, strict=True)]
         difference = compute_intervals(subtract(measured, other_measured), paired)
-        baselines[evaluation.task.baseline_name] = Baseline(
-            metrics=_values(
-                evaluation, evaluation.baseline_table, rows, compute_intervals(other_measured, other_resampled)
-            ),
+        baselines[name] = Baseline(
+            metrics=_values(evaluation, table, rows, compute_intervals(other_measured, other_resampled)),
             difference=_values(evaluation, evaluation.table, rows, difference),
-            describe=evaluation.baseline_describe,
+            describe=describe,
         )
     return Metrics(
         task=evaluation.task.name,

@@ -7,11 +7,11 @@ from pathlib import Path
 from diascope.core.documents.document import write_atomically
 from diascope.core.documents.metrics import Metrics
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_cases import show_cases
+from diascope.evaluate.sections_cases import show_cases, shows_numbers
 from diascope.evaluate.sections_data import describe_data
 from diascope.evaluate.sections_quality import measure_quality
 from diascope.evaluate.sections_run import describe_run
-from diascope.evaluate.sections_summary import Summary, summarise, warn
+from diascope.evaluate.sections_summary import summarise, warn
 
 TITLES = {
     "quality": "How good it is",
@@ -68,15 +68,8 @@ def render_report(evaluation: Evaluation, metrics: Metrics) -> str:
         quality=quality,
         calibration=run.calibration if evaluation.task.fits else "",
         cases=cases,
-        cases_words=_ranked_by(evaluation, summary),
-        dense=evaluation.task.dense,
+        cases_words=evaluation.task.ranked_by,
+        with_numbers=shows_numbers(evaluation),
         data=describe_data(evaluation, metrics),
         run=run,
     )
-
-
-def _ranked_by(evaluation: Evaluation, summary: Summary) -> str:
-    """Return by what cases are ranked, in a sentence."""
-    if evaluation.task.dense:
-        return f"Cases are ranked by their own mean {summary.metric} over the classes."
-    return "Cases are ranked by the probability that the model gave to what is true."

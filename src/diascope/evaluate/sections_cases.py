@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diascope.core.errors import InputError
-from diascope.core.families import METRICS
+from diascope.core.families import ANSWERS, METRICS
 from diascope.evaluate.case_data import read_view
 from diascope.evaluate.evaluation import Evaluation
 from diascope.evaluate.sections_words import Sheet, number, sheet, title_of
@@ -35,27 +35,32 @@ def show_cases(evaluation: Evaluation) -> list[ShownCase]:
     """Return cases from the worst to the best; a picture that cannot be made says why."""
     shown: list[ShownCase] = []
     size = 0
-    for rank, row in choose(evaluation.ranked(), dense=evaluation.task.dense):
+    for rank, row in choose(evaluation.ranked(), few=shows_numbers(evaluation)):
         picture, why = _picture(evaluation, row)
         if size + len(picture) > PICTURES_BYTES:
             picture, why = "", "The picture is left out to keep this page small."
         size += len(picture)
         case_id, value = evaluation.case_ids[row], number(float(evaluation.headline[row]))
-        numbers = _numbers(evaluation, row) if evaluation.task.dense else None
+        numbers = _numbers(evaluation, row) if shows_numbers(evaluation) else None
         shown.append(ShownCase(rank, case_id, value, picture, why, numbers))
     return shown
 
 
-def choose(ranked: Sequence[int], *, dense: bool) -> list[tuple[str, int]]:
+def shows_numbers(evaluation: Evaluation) -> bool:
+    """Answer whether a case is a picture with a table of its own: then few are shown."""
+    return ANSWERS.load(evaluation.task.answer).on_grid
+
+
+def choose(ranked: Sequence[int], *, few: bool) -> list[tuple[str, int]]:
     """Return rank in words and row of the cases that are shown, each at most once; ``ranked`` begins with the best.
 
     Example:
-        >>> choose([7, 3, 5, 1], dense=True)
+        >>> choose([7, 3, 5, 1], few=True)
         [('worst', 1), ('second worst', 5), ('median', 3), ('best', 7)]
     """
     n = len(ranked)
     wanted = [("worst", n - 1), ("second worst", n - 2)]
-    if not dense:
+    if not few:
         wanted += [("third worst", n - 3), ("median", (n - 1) // 2), ("second best", 1), ("best", 0)]
     else:
         wanted += [("median", (n - 1) // 2), ("best", 0)]

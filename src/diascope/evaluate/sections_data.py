@@ -8,8 +8,9 @@ from diascope.core.documents.dataset import Dataset, Problem
 from diascope.core.documents.fingerprint import Fingerprint, Spread
 from diascope.core.documents.metrics import Metrics
 from diascope.core.families import KINDS
+from diascope.core.words import listing
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_words import Sheet, count, listing, sheet
+from diascope.evaluate.sections_words import Sheet, count, sheet
 
 LISTED = 300
 """Rows of a list of cases; the rest is counted and stands in ``dataset.yaml``."""

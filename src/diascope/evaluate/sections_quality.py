@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from diascope.core.documents.metrics import ClassValue, Metrics
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_words import PLAIN, Sheet, count, sheet, title_of, with_interval
+from diascope.evaluate.sections_words import Sheet, count, explained, sheet, title_of, with_interval
 from diascope.figures import forest
 
 _GROUP_METRICS = 4
@@ -36,7 +36,7 @@ def measure_quality(evaluation: Evaluation, metrics: Metrics) -> Quality:
     return Quality(
         metrics=_metrics_sheet(metrics),
         forest=forest(metrics.metrics, {k: b.metrics for k, b in metrics.baselines.items()}, _titles(names)),
-        words=tuple((title_of(n), PLAIN[n]) for n in names if n in PLAIN),
+        words=tuple((title_of(n), explained(n)) for n in names if explained(n)),
         baselines=tuple(_sentence(k, b.describe) for k, b in metrics.baselines.items()),
         resampled=f"Intervals are 95 % bootstrap intervals over {over}.",
         per_class=_class_sheet(metrics) if several else None,

@@ -10,8 +10,9 @@ from typing import Any
 
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.plan import Plan
+from diascope.core.words import listing
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_words import Sheet, count, duration, listing, plain, sheet, title_of
+from diascope.evaluate.sections_words import Sheet, count, duration, plain, sheet, title_of
 from diascope.figures import learning_curve
 
 _GROUPS = {

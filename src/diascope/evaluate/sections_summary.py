@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from diascope.core.documents.metrics import Baseline, Metrics, MetricValue
 from diascope.core.families import METRICS
+from diascope.core.words import listing
 from diascope.evaluate.evaluation import Evaluation
-from diascope.evaluate.sections_words import PLAIN, count, interval, listing, number, title_of
+from diascope.evaluate.sections_words import count, explained, interval, number, title_of
 
 FEW_UNITS = 50
 """Chosen here: below so many independent patients (or cases), an interval of a share is wider than about 0.2."""
@@ -70,51 +71,32 @@ def summarise(evaluation: Evaluation, metrics: Metrics) -> Summary:
     base = _baseline(metrics, name)
     whose = f" of {count(metrics.patients, 'patient')}" if metrics.patients else ""
     return Summary(
-        title=_title(evaluation),
+        title=evaluation.task.title(evaluation.target),
         subtitle=f"{evaluation.dataset.name}, target {evaluation.target_name}",
         metric=title,
         value=number(value.value, unit),
         interval=f"{interval(value, unit)} {unit}".strip(),
-        explained=PLAIN.get(name, ""),
+        explained=explained(name),
         baseline=(base[0].replace("_", " "), number(base[1].value, unit)) if base else None,
         size=count(metrics.cases, "case"),
         part=f"{whose}, {part_of(metrics)}",
-        sentences=(*_purpose(evaluation, metrics), *_result(name, value, metrics)),
+        sentences=(*_purpose(evaluation, metrics), *_result(evaluation, name, value, metrics)),
     )
 
 
-def _title(evaluation: Evaluation) -> str:
-    """Return the task and what it is about: a mask's structures, or the classes that are told apart."""
-    task, target = evaluation.task, evaluation.target
-    if task.dense:
-        return f"{task.name.capitalize()} of {listing(task.judged(target), 3)}"
-    return f"{task.name.capitalize()}: {listing(target.classes, 3, _last(evaluation))}"
-
-
-def _last(evaluation: Evaluation) -> str:
-    """Return ``or`` where classes exclude each other, else ``and``."""
-    return "or" if evaluation.task.head(evaluation.target).activation == "softmax" else "and"
-
-
 def _purpose(evaluation: Evaluation, metrics: Metrics) -> list[str]:
-    dataset, target = evaluation.dataset, evaluation.target
+    dataset = evaluation.dataset
     image = " ".join(filter(None, (f"{dataset.ndim}-D", dataset.modality, "images")))
-    judged = listing(evaluation.task.judged(target))
-    if evaluation.task.dense:
-        what = f"The model outlines {judged} in {image}."
-    elif evaluation.task.head(target).activation == "softmax":
-        what = f"The model says which class an image shows, in {image}: {listing(target.classes, last='or')}."
-    else:
-        what = f"The model gives the probability of each of these findings in {image}: {listing(target.classes)}."
+    what = f"The model {evaluation.task.purpose(evaluation.target)} in {image}."
     learned, evaluated = (count(n, "case") for n in (len(set(evaluation.training_ids)), metrics.cases))
     return [what, f"It learned from {learned} and was evaluated on {evaluated}, {part_of(metrics)}."]
 
 
-def _result(name: str, value: MetricValue, metrics: Metrics) -> list[str]:
+def _result(evaluation: Evaluation, name: str, value: MetricValue, metrics: Metrics) -> list[str]:
     title, unit = title_of(name), value.unit
     if value.value is None:
         return [f"{title} is undefined on these cases."]
-    meaning = f" ({PLAIN[name]})" if name in PLAIN else ""
+    meaning = f" ({explained(name)})" if explained(name) else ""
     sentences = [f"{title}{meaning} is {number(value.value, unit)}."]
     if value.ci95:
         over = "patients" if metrics.resampled_over == "patient" else "cases"
@@ -125,10 +107,16 @@ def _result(name: str, value: MetricValue, metrics: Metrics) -> list[str]:
     base = _baseline(metrics, name)
     if base and base[1].value is not None:
         sentences.append(
-            f"A trivial baseline that does not look at the image ({base[0].replace('_', ' ')}) "
+            f"A simple baseline{_blindness(evaluation, base[0])} ({base[0].replace('_', ' ')}) "
             f"reaches {number(base[1].value, unit)} on the same cases."
         )
     return sentences
+
+
+def _blindness(evaluation: Evaluation, name: str) -> str:
+    """Return that a baseline does not look at the image, where it does not."""
+    looks = any(b.name == name and b.looks_at_image for b in evaluation.task.baselines)
+    return "" if looks else " that does not look at the image"
 
 
 def _baseline(metrics: Metrics, name: str) -> tuple[str, MetricValue] | None:
@@ -194,7 +182,7 @@ def _about_numbers(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
     name, value = headline_of(evaluation, metrics)
     for base_name, base in metrics.baselines.items():
         if not _is_better(name, value, base):
-            text = "On this evidence the model is no better than one that does not look at the image."
+            text = f"On this evidence the model is no better than a simple one{_blindness(evaluation, base_name)}."
             title = f"{title_of(name)} is not above the baseline ({base_name.replace('_', ' ')})"
             found.append(Caution(title, text))
     rare = {c: v.n for c, v in value.per_class.items() if v.n < FEW_OF_CLASS}

@@ -9,24 +9,6 @@ from typing import Any
 from diascope.core.documents.metrics import ClassValue, MetricValue
 from diascope.core.families import METRICS
 
-PLAIN = {
-    "dice": "overlap of the predicted and the reference region; 1 is perfect, 0 is none",
-    "surface_dice": "share of both outlines that lie close enough to each other; 1 is perfect",
-    "hd95_mm": "distance that 95 % of the outline stays within; smaller is better",
-    "volume_error_ml": "difference between predicted and reference volume; nearer to 0 is better",
-    "auroc": "chance that a positive case gets a higher probability than a negative one; 1 is perfect, 0.5 is guessing",
-    "average_precision": "precision averaged over all sensitivities; 1 is perfect, the share of positives is guessing",
-    "accuracy": "share of cases decided rightly",
-    "balanced_accuracy": "accuracy in which every class counts the same, however rare",
-    "f1": "balance of sensitivity and precision; 1 is perfect",
-    "sensitivity": "share of the positive cases that are found",
-    "specificity": "share of the negative cases that are recognised as negative",
-    "brier": "squared distance between probability and truth; smaller is better",
-    "ece": "mean gap between stated probability and observed frequency; smaller is better",
-}
-"""What a metric says to somebody who does not know it; a metric that is not here has its title only."""
-
-
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -60,6 +42,11 @@ def sheet(
 def title_of(metric: str) -> str:
     """Return a metric's title, or its name where no such plug-in is installed here."""
     return METRICS.load(metric).title if metric in METRICS.names() else metric.replace("_", " ").capitalize()
+
+
+def explained(metric: str) -> str:
+    """Return what a metric says to somebody who does not know it; empty where it says nothing of itself."""
+    return METRICS.load(metric).explained if metric in METRICS.names() else ""
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -125,16 +112,3 @@ def plain(key: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def listing(names: Sequence[str], most: int = 6, last: str = "and") -> str:
-    """Return names with commas and ``last`` before the last one; beyond ``most`` the rest is counted.
-
-    Example:
-        >>> listing(["a", "b", "c"]), listing(["a", "b", "c"], most=2)
-        ('a, b and c', 'a, b and 1 more')
-    """
-    shown, rest = list(names[:most]), len(names) - most
-    if rest > 0:
-        return f"{', '.join(shown)} and {rest} more"
-    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

@@ -155,6 +155,14 @@ def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNum
             voxel_share=dict(zip(target.classes, map(float, share), strict=True)),
         )
     values = [case.targets.get(name) for case in cases]
+    if kind.form != "vector":
+        known = [value for value in values if value is not None]
+        return TargetNumbers(
+            kind=target.kind,
+            counts=_count(target.classes, [kind.present(target, value) for value in known]),
+            known=dict.fromkeys(target.classes, len(known)),
+            missing=len(values) - len(known),
+        )
     encoded = np.array([kind.encode(target, value) for value in values], np.float64)
     known = ~np.isnan(encoded).all(axis=1)
     missing = int(len(values) - known.sum())

@@ -31,4 +31,13 @@ def _right(scores: Scores) -> NDArray[np.float64]:
     return np.concatenate([known & right, known], axis=1).astype(np.float64)
 
 
-METRIC = Metric("accuracy", "Accuracy", "set", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute)
+METRIC = Metric(
+    "accuracy",
+    "Accuracy",
+    "set",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="share of cases decided rightly",
+)

@@ -21,4 +21,14 @@ def compute(scores: Scores) -> tuple[float, NDArray[np.float64]]:
     return average(divide(area, positives * negatives), scores)
 
 
-METRIC = Metric("auroc", "AUROC", "set", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute)
+METRIC = Metric(
+    "auroc",
+    "AUROC",
+    "set",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="chance that a positive case gets a higher probability than a negative one; 1 is perfect, "
+    "0.5 is guessing",
+)

@@ -29,4 +29,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="precision averaged over all sensitivities; 1 is perfect, the share of positives is guessing",
 )

@@ -31,4 +31,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="accuracy in which every class counts the same, however rare",
 )

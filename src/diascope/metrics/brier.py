@@ -28,4 +28,13 @@ def _squared(scores: Scores) -> NDArray[np.float64]:
     return np.concatenate([error**2, known], axis=1)
 
 
-METRIC = Metric("brier", "Brier score", "set", unit="", higher_is_better=False, bounds=(0.0, 2.0), compute=compute)
+METRIC = Metric(
+    "brier",
+    "Brier score",
+    "set",
+    unit="",
+    higher_is_better=False,
+    bounds=(0.0, 2.0),
+    compute=compute,
+    explained="squared distance between probability and truth; smaller is better",
+)

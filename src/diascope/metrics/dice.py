@@ -16,4 +16,13 @@ def compute(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing
     return 2.0 * np.count_nonzero(reference & prediction) / both if both else float("nan")
 
 
-METRIC = Metric("dice", "Dice", "mask", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute)
+METRIC = Metric(
+    "dice",
+    "Dice",
+    "mask",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="overlap of the predicted and the reference region; 1 is perfect, 0 is none",
+)

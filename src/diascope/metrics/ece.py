@@ -51,5 +51,12 @@ def _gaps(scores: Scores) -> NDArray[np.float64]:
 
 
 METRIC = Metric(
-    "ece", "Expected calibration error", "set", unit="", higher_is_better=False, bounds=(0.0, 1.0), compute=compute
+    "ece",
+    "Expected calibration error",
+    "set",
+    unit="",
+    higher_is_better=False,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="mean gap between stated probability and observed frequency; smaller is better",
 )

@@ -18,5 +18,12 @@ def compute(scores: Scores) -> tuple[float, NDArray[np.float64]]:
 
 
 METRIC = Metric(
-    "f1", "F1 at the operating point", "set", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute
+    "f1",
+    "F1 at the operating point",
+    "set",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="balance of sensitivity and precision; 1 is perfect",
 )

@@ -22,4 +22,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="share of the positive cases that are found",
 )

@@ -42,4 +42,5 @@ METRIC = Metric(
     bounds=(0.0, 1.0),
     compute=compute,
     needs_spacing=True,
+    explained="share of both outlines that lie close enough to each other; 1 is perfect",
 )

@@ -31,4 +31,5 @@ METRIC = Metric(
     bounds=(0.0, float("inf")),
     compute=compute,
     needs_spacing=True,
+    explained="difference between predicted and reference volume; nearer to 0 is better",
 )

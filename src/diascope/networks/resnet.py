@@ -4,13 +4,26 @@ Options under ``network.``: ``features`` and ``blocks`` (four levels each), ``fi
 """
 
 from math import prod
+from typing import Any
 
 from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import Tensor, cat, nn
 
-from diascope.core.ports.network import Network, Shape
+from diascope.core.ports.network import Network, Option, Shape, Sizing, any_size
 
 LEVELS = 4
+
+WIDTHS = (64, 48, 32, 24, 16)
+WIDEST = ((5_000, 16), (50_000, 32))
+"""Training cases up to which the network is no wider: wider ones learnt few cases by heart (pneumoniamnist: width 32
+AUC .962, width 16 .978 in fewer steps, docs/lab-log.md; the second step is chosen here)."""
+
+OPTIONS = {
+    "features": Option(list[int], "channels of each level"),
+    "blocks": Option(list[int] | None, "one block a level: more images in the same time"),
+    "first_stride": Option(int | None, "2 for large images: half of the resolution is enough for the first level"),
+    "dropout": Option(float | None, "before the last layer (Srivastava et al. 2014)"),
+}
 
 
 class ResNetClassifier(nn.Module):
@@ -77,6 +90,21 @@ def _convolutions(shape: Shape) -> list[tuple[float, float]]:
     return found
 
 
+def _choices(sizing: Sizing) -> list[dict[str, Any]]:
+    widest = next((width for most, width in WIDEST if sizing.cases <= most), WIDTHS[0])
+    large = max(sizing.patch) > (96 if len(sizing.patch) == 2 else 48)
+    return [
+        {
+            "features": [base, base * 2, base * 4, base * 4],
+            "blocks": [1, 1, 1, 1],
+            "first_stride": 2 if large else 1,
+            "dropout": 0.2,
+        }
+        for base in WIDTHS
+        if base <= widest
+    ]
+
+
 NETWORK = Network(
     "resnet",
     dense=False,
@@ -84,4 +112,7 @@ NETWORK = Network(
     activations=lambda shape: sum(5 * f * b * v for f, b, v in _levels(shape)) + 3 * _levels(shape)[0][2] * 32,
     parameters=lambda shape: sum(weights for weights, _ in _convolutions(shape)),
     operations=lambda shape: sum(weights * voxels for weights, voxels in _convolutions(shape)),
+    options=OPTIONS,
+    choices=_choices,
+    multiples=any_size,
 )

@@ -7,12 +7,31 @@ the first stride being 1), ``residual`` (residual blocks), ``norm`` (``instance`
 
 from itertools import pairwise
 from math import prod
+from typing import Any, Literal
 
 from monai.networks.nets.dynunet import DynUNet
 from torch import Tensor
 
 from diascope.core.errors import OptionError
-from diascope.core.ports.network import Network, Shape
+from diascope.core.ports.network import Network, Option, Shape, Sizing
+from diascope.networks._levels import multiples, unet_features, unet_levels
+
+WIDTHS = (32, 24, 16, 12, 8)
+
+OPTIONS = {
+    "features": Option(list[int], "channels of each level"),
+    "kernels": Option(
+        list[list[int]] | None,
+        "1 across slices until their spacing comes within twice the finest, then 3 (nnU-Net's rule)",
+    ),
+    "strides": Option(
+        list[list[int]] | None,
+        "each axis halved while it keeps 4 voxels and is not coarser than the others (nnU-Net's rule)",
+    ),
+    "residual": Option(bool | None, "plain blocks: a residual step takes as long (docs/lab-log.md)"),
+    "norm": Option(Literal["instance", "batch"] | None, "instance: batches are small"),
+    "deep_supervision": Option(int | None, "two further resolutions, where there are so many"),
+}
 
 NORMS = {"instance": ("INSTANCE", {"affine": True}), "batch": ("BATCH", {})}
 
@@ -81,6 +100,21 @@ def _convolutions(shape: Shape) -> list[tuple[float, float]]:
     return found
 
 
+def _choices(sizing: Sizing) -> list[dict[str, Any]]:
+    kernels, strides = unet_levels(sizing.patch, sizing.steps)
+    return [
+        {
+            "features": unet_features(base, len(strides), len(sizing.patch)),
+            "kernels": kernels,
+            "strides": strides,
+            "residual": False,
+            "norm": "instance",
+            "deep_supervision": min(2, max(0, len(strides) - 2)),
+        }
+        for base in WIDTHS
+    ]
+
+
 NETWORK = Network(
     "unet",
     dense=True,
@@ -88,4 +122,7 @@ NETWORK = Network(
     activations=_activations,
     parameters=lambda shape: sum(weights for weights, _ in _convolutions(shape)),
     operations=lambda shape: sum(weights * voxels for weights, voxels in _convolutions(shape)),
+    options=OPTIONS,
+    choices=_choices,
+    multiples=lambda options, ndim: multiples(options["strides"]),
 )

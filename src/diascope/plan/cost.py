@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from diascope.core.families import NETWORKS
-from diascope.core.ports.network import Shape
+from diascope.core.ports.network import Shape, Sizing
 from diascope.plan.rule import Context
 
 MULTIPLY_ADDS_PER_SECOND = {"cpu": 5e10, "cuda": 1e13}
@@ -14,9 +14,6 @@ on a 2-core AVX512-BF16 machine (docs/lab-log.md). Only sizes are chosen by it: 
 
 BASE_BYTES = 0.57 * 2**30
 """Resident memory of the interpreter with torch, MONAI and the readers loaded (measured, docs/lab-log.md)."""
-
-LEAST_LEVELS, MOST_LEVELS = 3, 7
-"""Of a U-Net: MONAI's needs three; a tiny image gets levels that do not halve it."""
 
 RAW_COPIES, RAW_COPIES_RESAMPLED = 3.3, 5.2
 """Of a case in float32 while it is read and prepared; resampled: of its voxels on the new grid (docs/lab-log.md)."""
@@ -110,7 +107,7 @@ def prepared_bytes(context: Context) -> float:
     """Return the size of all prepared cases, wherever they lie: float32 channels, a byte of labels a voxel."""
     planes = sum(context.values["preprocess.components"].values())
     voxels = float(prod(context.values.get("preprocess.shape") or median_shape(context)))
-    return context.fingerprint.cases * voxels * (4 * planes + (1 if context.task.dense else 0))
+    return context.fingerprint.cases * voxels * (4 * planes + (1 if context.task.sees == "patches" else 0))
 
 
 def median_shape(context: Context) -> tuple[float, ...]:
@@ -138,55 +135,13 @@ def shape_of(context: Context, patch: Sequence[int], options: Mapping[str, Any])
     return Shape(len(patch), inputs, outputs, tuple(int(n) for n in patch), options)
 
 
-def unet_options(context: Context, patch: Sequence[int], base: int) -> dict[str, Any]:
-    """Return the options of a U-Net of that width over a patch."""
-    kernels, strides = unet_levels(patch, grid_steps(context))
-    return {
-        "features": unet_features(base, len(strides), len(patch)),
-        "kernels": kernels,
-        "strides": strides,
-        "residual": False,
-        "norm": "instance",
-        "deep_supervision": min(2, max(0, len(strides) - 2)),
-    }
-
-
-def resnet_options(patch: Sequence[int], base: int) -> dict[str, Any]:
-    """Return the options of a residual network of that width over images of one size."""
-    return {
-        "features": [base, base * 2, base * 4, base * 4],
-        "blocks": [1, 1, 1, 1],
-        "first_stride": 2 if max(patch) > (96 if len(patch) == 2 else 48) else 1,
-        "dropout": 0.2,
-    }
-
-
-def unet_levels(patch: Sequence[int], steps: Sequence[float]) -> tuple[list[list[int]], list[list[int]]]:
-    """Return kernels and strides of each level (Isensee et al. 2021).
-
-    An axis is halved while it keeps at least 4 voxels and its spacing is below twice the finest; its kernel is 1
-    until its spacing comes within twice the finest, then 3.
-    """
-    size, spacing = list(patch), list(steps)
-    strides, kernels = [[1] * len(size)], []
-    while True:
-        finest = min(spacing)
-        kernels.append([3 if s < 2 * finest else 1 for s in spacing])
-        finest_poolable = min((s for s, n in zip(spacing, size, strict=True) if n >= 8), default=0.0)
-        pool = [n >= 8 and s < 2 * finest_poolable for s, n in zip(spacing, size, strict=True)]
-        if len(strides) == MOST_LEVELS or not (any(pool) or len(strides) < LEAST_LEVELS):
-            return kernels, strides
-        strides.append([2 if p else 1 for p in pool])
-        size = [-(-n // 2) if p else n for n, p in zip(size, pool, strict=True)]
-        spacing = [s * 2 if p else s for s, p in zip(spacing, pool, strict=True)]
-
-
-def unet_features(base: int, levels: int, ndim: int) -> list[int]:
-    """Return the channels of each level: doubled at each, up to ten times (3-D) or sixteen times (2-D) the base."""
-    cap = base * (10 if ndim == 3 else 16)
-    return [min(base * 2**level, cap) for level in range(levels)]
-
-
-def multiples(strides: Sequence[Sequence[int]]) -> list[int]:
-    """Return what a patch's edges must be multiples of."""
-    return [prod(axis) for axis in zip(*strides, strict=True)]
+def sizing_of(context: Context, patch: Sequence[int]) -> Sizing:
+    """Return what a network's options are chosen by, for a patch."""
+    return Sizing(
+        tuple(int(n) for n in patch),
+        grid_steps(context),
+        context.training_cases,
+        context.fingerprint,
+        context.target_name or "",
+        context.target,
+    )

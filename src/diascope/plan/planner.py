@@ -31,7 +31,7 @@ def ordered_rules() -> list[Rule]:
 
 def known_keys() -> dict[str, Any]:
     """Return every key of a plan with the type of its value."""
-    return {key: kind for rule in ordered_rules() for key, kind in rule.decides.items()}
+    return {key: kind for rule in ordered_rules() for key, kind in rule.keys.items()}
 
 
 def _how_to_label(dataset: Dataset) -> str:
@@ -69,7 +69,7 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
             fix="choose another target with --target NAME",
         )
     chosen = TASKS.load(name)
-    if kind not in chosen.kinds:
+    if kind not in chosen.kinds and not any(kind in KINDS.load(k).derived for k in chosen.kinds):
         raise OptionError(f"{name} cannot learn the target {target!r}", expected=", ".join(chosen.kinds), got=kind)
     return target, chosen
 
@@ -116,20 +116,27 @@ def check_plan(plan: Plan) -> None:
         read_value(key, known[key], decision.value)
     if missing := [key for key in known if key not in plan.decisions]:
         raise OptionError("the plan lacks keys", expected=", ".join(missing), fix="make it anew with diascope plan")
-    if not TASKS.load(plan.task).dense:
+    if TASKS.load(plan.task).sees == "whole":
         check_whole(plan["preprocess.shape"], plan["patch.size"])
 
 
 def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision]:
-    """Return all decisions: each rule sees what earlier rules decided, and the user's values in their place."""
+    """Return all decisions: each rule sees what earlier rules decided, or what task and user want in its place.
+
+    A task's own value takes the place of a rule's as the user's does, and gives way to it.
+    """
     values: dict[str, Any] = {}
     decisions: dict[str, Decision] = {}
+    preferred = context.task.prefers(context.target, context.fingerprint)
+    wanted = {key: value for key, (value, _) in preferred.items()}
     for rule in ordered_rules():
-        seen = replace(context, values={**values, **overrides})
+        seen = replace(context, values={**values, **wanted, **overrides})
         for key, (value, because) in rule.apply(seen).items():
             if key in overrides:
                 reason = f"set by the user; the rule would have taken {value!r}: {because}"
                 decisions[key] = Decision(value=overrides[key], rule=rule.name, because=reason, chosen_by="user")
+            elif key in preferred:
+                decisions[key] = Decision(value=wanted[key], rule=context.task.name, because=preferred[key][1])
             else:
                 decisions[key] = Decision(value=value, rule=rule.name, because=because)
             values[key] = decisions[key].value

@@ -70,12 +70,18 @@ class Rule:
 
     Attributes:
         name: the file's name; it stands beside every value that the rule chose.
-        decides: dotted key → the type its value must have, which is also how ``--set`` is read.
+        decides: dotted key → the type its value must have, which is also how ``--set`` is read; a function where a
+            family of plug-ins is asked for it.
         after: names of the rules whose values this one reads.
         apply: ``context -> decisions`` for all keys of ``decides`` (``because`` gives reason and source).
     """
 
     name: str
-    decides: Mapping[str, Any]
+    decides: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     apply: Callable[[Context], Mapping[str, tuple[Any, str]]]
     after: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        """Return each key that the rule decides with the type of its value."""
+        return self.decides() if callable(self.decides) else self.decides

@@ -1,7 +1,7 @@
-"""One case → its prediction: a label map on the image's own grid, or logits."""
+"""One case → its prediction, in the form that its task answers in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
 from diascope.core.documents.plan import Plan
-from diascope.core.families import TASKS
+from diascope.core.families import ANSWERS, KINDS, TASKS
 from diascope.core.image import Image
 from diascope.core.ports.engine import Runner
+from diascope.core.ports.kind import Kind
 from diascope.predict.network import probabilities
-from diascope.predict.stream import class_map
 from diascope.transforms.prepare import Prepared, Recipe, prepare
-from diascope.transforms.trace import restore_labels
 
 Progress = Callable[[int, int], None]
 
@@ -34,38 +33,26 @@ class Predictor:
     members: Sequence[Runner]
     mirror: Sequence[int] = ()
 
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of what was learned."""
+        return KINDS.load(self.target.kind)
+
     def prepare(self, images: Mapping[str, Image]) -> Prepared:
         """Return a case as the network sees it."""
         return prepare(images, Recipe.from_plan(self.plan.under("preprocess")))
 
     def predict(self, images: Mapping[str, Image], progress: Progress = lambda done, total: None) -> NDArray:
-        """Return a label map of class indices on the reference channel's grid, or logits ``(O,)``.
+        """Return what the task's answer says of a case, such as a label map on the reference channel's grid.
 
         Raises:
             InputError: as ``transforms.prepare``.
         """
-        return self.answer(self.prepare(images), progress)
+        return self.answer([self.prepare(images)], progress)[0]
 
-    def answer(self, prepared: Prepared, progress: Progress = lambda done, total: None) -> NDArray:
-        """Return what ``predict`` gives for a case that is already prepared."""
-        if not TASKS.load(self.plan.task).dense:
-            return self.logits(prepared.array[None])[0]
-        trace = prepared.trace
-        outputs = len(TASKS.load(self.plan.task).head(self.target).outputs)
-        cropped = replace(
-            trace, resampled=trace.cropped, final=trace.cropped, offset=(0,) * len(trace.final), separate_axis=None
-        )
-        grid = trace.final if trace.final != trace.resampled else trace.cropped
-        labels = class_map(
-            prepared.array,
-            self._window,
-            outputs=outputs,
-            window=tuple(self.plan["predict.window"]),
-            overlap=float(self.plan["predict.overlap"]),
-            shape=grid,
-            progress=progress,
-        )
-        return restore_labels(labels, trace if trace.final != trace.resampled else cropped)
+    def answer(self, prepared: Sequence[Prepared], progress: Progress = lambda done, total: None) -> list[NDArray]:
+        """Return what ``predict`` gives for cases that are already prepared; several only if they are of one size."""
+        return ANSWERS.load(TASKS.load(self.plan.task).answer).predict(self, prepared, progress)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the mean logits ``(B, O)`` over members and mirrored images."""
@@ -73,7 +60,7 @@ class Predictor:
         total = sum(member(np.flip(batch, f)) for member in self.members for f in flips)
         return np.asarray(total / (len(self.members) * len(flips)), np.float32)
 
-    def _window(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def window(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return mean probabilities ``(B, O, *window)`` over members and mirrored images."""
         head = TASKS.load(self.plan.task).head(self.target)
         flips = self._flips()

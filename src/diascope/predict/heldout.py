@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Case, Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.predictions import Predictions, Split
 from diascope.core.errors import InputError
-from diascope.core.families import TASKS
+from diascope.core.families import ANSWERS, TASKS
 from diascope.core.image import Image
 from diascope.predict.case import Predictor
 from diascope.predict.network import load_members
-from diascope.predict.output import file_name, mask_suffix, write_logits, write_mask
+from diascope.predict.output import file_name, mask_suffix, write_answers
 from diascope.predict.reading import read_images, reference_channel
 
 Progress = Callable[[str, int, int, str], None]
@@ -50,7 +49,7 @@ def make_predictor(
 
 
 def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progress: Progress | None = None) -> None:
-    """Write label maps or logits of all cases, and ``index.json``; a case that cannot be used is refused by name."""
+    """Write the answers for all cases, and ``index.json``; a case that cannot be used is refused by name."""
     folder.mkdir(exist_ok=True, parents=True)
     writer = _Writer(folder, dataset, plan)
     total, done = sum(len(ids) for ids, _ in part.groups), 0
@@ -62,9 +61,9 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
             done += len(some)
             if progress:
                 progress("predict", done, total, some[-1])
-    if writer.logits:
+    if writer.small:
         outputs = TASKS.load(plan.task).head(dataset.targets[plan.target or ""]).outputs
-        write_logits(folder, outputs, writer.logits)
+        write_answers(folder, outputs, writer.small)
     Predictions(
         split=part.split,
         fold=part.fold,
@@ -77,48 +76,50 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
 
 
 @dataclass(frozen=True)
-class Vectors:
-    """Logits ``(O,)`` by case, why others were refused, and what was noted of each."""
+class Answers:
+    """Small answers by case, why others were refused, and what was noted of each."""
 
-    logits: dict[str, NDArray] = field(default_factory=dict)
+    answers: dict[str, NDArray] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def predict_vectors(dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> Vectors:
-    """Return the answers for cases of one fixed size, as many in memory and in a pass as a step of training has."""
-    found, together = Vectors(), int(predictor.plan["batch.size"])
+def predict_cases(dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> Answers:
+    """Return the answers for cases, as many in memory and in a pass as have one size and a step of training has."""
+    found, together = Answers(), cases_together(predictor.plan)
     for first in range(0, len(ids), together):
-        _add_vectors(found, dataset, predictor, ids[first : first + together])
+        _add_answers(found, dataset, predictor, ids[first : first + together])
     return found
 
 
-def _add_vectors(found: Vectors, dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> None:
-    cases, arrays = dataset.by_id(), {}
+def cases_together(plan: Plan) -> int:
+    """Return how many cases go through the network at once: one where images differ in size."""
+    return int(plan["batch.size"]) if plan["preprocess.shape"] else 1
+
+
+def _add_answers(found: Answers, dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> None:
+    cases, prepared = dataset.by_id(), {}
     for case_id in ids:
         try:
-            prepared = predictor.prepare(read_images(dataset, predictor.plan, cases[case_id]))
-            arrays[case_id], found.notes[case_id] = prepared.array, prepared.notes
+            prepared[case_id] = predictor.prepare(read_images(dataset, predictor.plan, cases[case_id]))
+            found.notes[case_id] = prepared[case_id].notes
         except InputError as error:
             found.refused[case_id] = str(error).split("\n", 1)[0]
-    if arrays:
-        found.logits.update(zip(arrays, predictor.logits(np.stack(list(arrays.values()))), strict=True))
+    if prepared:
+        found.answers.update(zip(prepared, predictor.answer(list(prepared.values())), strict=True))
 
 
-def write_map(
+def write_answer(
     folder: Path, dataset: Dataset, case: Case, *, predictor: Predictor, images: dict[str, Image], prediction: NDArray
 ) -> str:
-    """Write a case's label map in the format and with the header of its image, and return the file's name."""
+    """Write a case's answer in the format and with the header of its image, and return the file's name."""
     name = reference_channel(predictor.plan, images)
     source = Path(dataset.root) / case.images[name].path
     file = file_name(case.id, mask_suffix(source, None))
-    write_mask(
-        folder / file,
-        prediction,
-        target=predictor.target,
-        geometry=images[name].geometry,
-        like=source if source.is_file() else None,
-    )
+    write = ANSWERS.load(TASKS.load(predictor.plan.task).answer).write
+    if write is None:
+        raise ValueError("a small answer has no file of its own")
+    write(folder / file, prediction, predictor.target, images[name].geometry, source if source.is_file() else None)
     return file
 
 
@@ -126,37 +127,37 @@ class _Writer:
     """Collects what was predicted.
 
     Attributes:
-        together: cases in one pass: one for a dense task, whose images differ in size, else as many as in a step.
+        together: cases in one pass.
     """
 
     def __init__(self, folder: Path, dataset: Dataset, plan: Plan) -> None:
         self.folder, self.dataset, self.plan = folder, dataset, plan
         self.cases = dataset.by_id()
-        self.is_dense = TASKS.load(plan.task).dense
-        self.together = 1 if self.is_dense else int(plan["batch.size"])
+        self.is_small = ANSWERS.load(TASKS.load(plan.task).answer).write is None
+        self.together = cases_together(plan) if self.is_small else 1
         self.files: dict[str, str] = {}
-        self.logits: dict[str, NDArray] = {}
+        self.small: dict[str, NDArray] = {}
         self.refused: dict[str, str] = {}
         self.notes: dict[str, tuple[str, ...]] = {}
 
     def add(self, predictor: Predictor, ids: Sequence[str]) -> None:
-        if not self.is_dense:
-            found = predict_vectors(self.dataset, predictor, ids)
-            self.logits |= found.logits
+        if self.is_small:
+            found = predict_cases(self.dataset, predictor, ids)
+            self.small |= found.answers
             self.refused |= found.refused
             self.notes |= found.notes
             return
         for case_id in ids:
             try:
-                self._add_map(predictor, case_id)
+                self._add_file(predictor, case_id)
             except InputError as error:
                 self.refused[case_id] = str(error).split("\n", 1)[0]
 
-    def _add_map(self, predictor: Predictor, case_id: str) -> None:
+    def _add_file(self, predictor: Predictor, case_id: str) -> None:
         case = self.cases[case_id]
         images = read_images(self.dataset, self.plan, case)
         prepared = predictor.prepare(images)
-        prediction, self.notes[case_id] = predictor.answer(prepared), prepared.notes
-        self.files[case_id] = write_map(
+        (prediction,), self.notes[case_id] = predictor.answer([prepared]), prepared.notes
+        self.files[case_id] = write_answer(
             self.folder, self.dataset, case, predictor=predictor, images=images, prediction=prediction
         )

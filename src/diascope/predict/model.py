@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
+from numpy.typing import NDArray
 
-from diascope.calibration.apply import probabilities
 from diascope.calibration.fit import nothing_fitted
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Case, Dataset, Target
@@ -14,8 +13,9 @@ from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
 from diascope.core.errors import InputError
-from diascope.core.families import TASKS
+from diascope.core.families import ANSWERS, TASKS
 from diascope.core.image import Image
+from diascope.core.ports.task import Told
 from diascope.io import read_image
 from diascope.predict.case import Predictor
 from diascope.predict.inputs import cases_of, input_names, unusual
@@ -25,8 +25,6 @@ from diascope.predict.output import (
     file_name,
     in_own_values,
     mask_suffix,
-    write_list,
-    write_mask,
     write_table,
 )
 from diascope.predict.reading import reference_channel, reference_image
@@ -43,7 +41,7 @@ class Predicted:
         written: files, in the order of the inputs.
         refused: input → why, in one line.
         inputs: case → its input, as it was given or below the folder that was given.
-        probabilities: case → class → calibrated probability, for tasks with one answer a case.
+        answers: case → what is told of it (``Task.told``): a row, or a row for each finding.
         notes: case → what had to be decided to prepare its images; cases without any are absent.
         warnings: what the whole call has to say, such as that the run's device is not here.
     """
@@ -51,7 +49,7 @@ class Predicted:
     written: list[Path] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
-    probabilities: dict[str, dict[str, float]] = field(default_factory=dict)
+    answers: dict[str, Told] = field(default_factory=dict)
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -123,8 +121,8 @@ class Model:
         fingerprint = Fingerprint.load(path) if path.exists() else None
         return cls(plan, target, calibration, predictor, (warning,) if warning else (), fingerprint)
 
-    def predict(self, source: Path | str) -> "Image | dict[str, float]":
-        """Return one image's label map (in the target's values, on its own grid), or its probabilities by class.
+    def predict(self, source: Path | str) -> "Image | Told":
+        """Return one image's label map (in the target's values, on its own grid), or what is told of it.
 
         Raises:
             InputError: the image cannot be read or does not fit, or a folder holds more than one case.
@@ -141,9 +139,9 @@ class Model:
             )
         images = self._read(cases[0])
         answer = self.predictor.predict(images)
-        if TASKS.load(self.plan.task).dense:
+        if self.has_files:
             return Image(in_own_values(answer, self.target)[None], reference_image(self.plan, images).geometry)
-        return self._probabilities(answer)
+        return self._told(answer, images)
 
     def predict_files(
         self,
@@ -160,7 +158,7 @@ class Model:
             OptionError: the format is unknown, or the run's answers cannot be written in it.
         """
         if format is not None:
-            check_format(format, dense=TASKS.load(self.plan.task).dense, ndim=len(self.plan["patch.size"]))
+            check_format(format, has_files=self.has_files, ndim=len(self.plan["patch.size"]))
         told: list[str] = list(self.warnings)
         cases, refused = cases_of(inputs, self.plan["preprocess.channels"], told)
         if not cases:
@@ -169,37 +167,38 @@ class Model:
             )
         out.mkdir(parents=True, exist_ok=True)
         done = Predicted(refused=refused, inputs=input_names(cases, inputs), warnings=tuple(told))
-        masks: dict[str, Path] = {}
+        files: dict[str, Path] = {}
         for number, case in enumerate(cases):
             try:
-                self._one(case, out, format, done, masks)
+                self._one(case, out, format, done, files)
             except InputError as error:
                 done.refused[case.id] = str(error).replace("\n", "; ")
             if progress:
                 progress("predict", number + 1, len(cases), case.id)
-        if done.probabilities:
-            outputs = TASKS.load(self.plan.task).head(self.target).outputs
-            done.written.extend(write_table(out, outputs, done.probabilities, done.inputs))
-        if masks:
-            write_list(out, masks, done.inputs)
+        if done.answers:
+            tables = write_table(out, done.answers, done.inputs, files)
+            done.written.extend([] if files else tables)
         return done
 
-    def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted, masks: dict[str, Path]) -> None:
+    @property
+    def has_files(self) -> bool:
+        """Answer whether each case's answer is a file of its own."""
+        return ANSWERS.load(TASKS.load(self.plan.task).answer).write is not None
+
+    def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted, files: dict[str, Path]) -> None:
         images = self._read(case)
         prepared = self.predictor.prepare(images)
-        answer = self.predictor.answer(prepared)
+        (answer,) = self.predictor.answer([prepared])
         if notes := (*prepared.notes, *self._unusual(images)):
             done.notes[case.id] = notes
-        if not TASKS.load(self.plan.task).dense:
-            done.probabilities[case.id] = self._probabilities(answer)
-            return
-        name = reference_channel(self.plan, images)
-        source = Path(case.images[name].path)
-        path = out / file_name(case.id, mask_suffix(source, wanted))
-        geometry = images[name].geometry
-        write_mask(path, answer, target=self.target, geometry=geometry, like=source if source.is_file() else None)
-        masks[case.id] = path
-        done.written.append(path)
+        if write := ANSWERS.load(TASKS.load(self.plan.task).answer).write:
+            name = reference_channel(self.plan, images)
+            source = Path(case.images[name].path)
+            path = out / file_name(case.id, mask_suffix(source, wanted))
+            write(path, answer, self.target, images[name].geometry, source if source.is_file() else None)
+            files[case.id] = path
+            done.written.append(path)
+        done.answers[case.id] = self._told(answer, images)
 
     def _unusual(self, images: dict[str, Image]) -> tuple[str, ...]:
         grid = reference_image(self.plan, images).geometry
@@ -214,7 +213,7 @@ class Model:
         check_not_constant(images)
         return images
 
-    def _probabilities(self, logits: np.ndarray) -> dict[str, float]:
-        head = TASKS.load(self.plan.task).head(self.target)
-        values = probabilities(self.calibration, logits[None], head)[0]
-        return {name: float(v) for name, v in zip(head.outputs, values, strict=True)}
+    def _told(self, answer: NDArray, images: dict[str, Image]) -> Told:
+        task = TASKS.load(self.plan.task)
+        geometry = reference_image(self.plan, images).geometry if ANSWERS.load(task.answer).on_grid else None
+        return task.told(self.target, answer, self.calibration, geometry)

@@ -1,6 +1,5 @@
 """The network of a plan, described and loaded by an engine."""
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -32,15 +31,15 @@ def build_network(plan: Plan, target: Target) -> Any:
     Raises:
         OptionError: the plan's values under ``network.`` do not fit together.
     """
+    family = NETWORKS.load(plan["network.name"])
+    multiples = list(family.multiples(plan.under("network"), len(plan["patch.size"])))
     for key in ("patch.size", "predict.window"):
-        if strides := plan["network.strides"]:
-            multiples = [math.prod(axis) for axis in zip(*strides, strict=True)]
-            if any(n % m for n, m in zip(plan[key], multiples, strict=True)):
-                raise OptionError(
-                    f"{key} is not divisible by the strides", expected=f"multiples of {multiples}", got=plan[key]
-                )
+        if any(n % m for n, m in zip(plan[key], multiples, strict=True)):
+            raise OptionError(
+                f"{key} is not divisible by the strides", expected=f"multiples of {multiples}", got=plan[key]
+            )
     try:
-        return NETWORKS.load(plan["network.name"]).build(network_shape(plan, target))
+        return family.build(network_shape(plan, target))
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise OptionError(
             f"the {plan['network.name']} cannot be built from the plan's values under network.",

@@ -1,11 +1,12 @@
-"""Predictions on disk: label maps beside an index, or logits and a table of probabilities."""
+"""Predictions on disk: files beside an index, or all small answers in one, and a table of what they say."""
 
 import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,12 @@ from diascope.core.errors import OptionError, nearest
 from diascope.core.families import READERS
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
+from diascope.core.ports.task import Told
 from diascope.io import write_image
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".png", ".tif", ".tiff", ".npy")
 TABLE = "predictions.csv"
+ANSWERS_FILE = "answers.json"
 RASTER = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 
 
@@ -39,7 +42,7 @@ def formats() -> dict[str, str]:
     return writing | {suffix[1:]: suffix for suffix in SUFFIXES}
 
 
-def check_format(wanted: str, *, dense: bool, ndim: int) -> None:
+def check_format(wanted: str, *, has_files: bool, ndim: int) -> None:
     """Refuse a format that a run's answers cannot be written in.
 
     Raises:
@@ -49,7 +52,7 @@ def check_format(wanted: str, *, dense: bool, ndim: int) -> None:
     suffix = known.get(wanted.lstrip(".").lower())
     if suffix is None:
         raise OptionError(f"no format {wanted!r}", expected=", ".join(known), got=wanted, fix=nearest(wanted, known))
-    if not dense:
+    if not has_files:
         raise OptionError(
             "this run writes no masks: its answers are the tables predictions.csv and predictions.json",
             expected="no --format",
@@ -85,34 +88,36 @@ def in_own_values(indices: NDArray, target: Target) -> NDArray:
     return indices.astype(kind) if plain else values.astype(kind)[indices]
 
 
-def write_logits(folder: Path, outputs: Sequence[str], logits: Mapping[str, NDArray]) -> None:
-    """Write ``logits.json``, uncalibrated."""
-    content = {"outputs": list(outputs), "cases": {name: np.asarray(v, float).tolist() for name, v in logits.items()}}
-    write_atomically(folder / "logits.json", json.dumps(content, ensure_ascii=False).encode())
+def write_answers(folder: Path, outputs: Sequence[str], answers: Mapping[str, NDArray]) -> None:
+    """Write ``answers.json``, uncalibrated: all cases' arrays as lists, and the names of the network's outputs."""
+    content = {"outputs": list(outputs), "cases": {name: np.asarray(v, float).tolist() for name, v in answers.items()}}
+    write_atomically(folder / ANSWERS_FILE, json.dumps(content, ensure_ascii=False).encode())
 
 
 def write_table(
-    folder: Path, outputs: Sequence[str], rows: Mapping[str, Mapping[str, float]], inputs: Mapping[str, str]
+    folder: Path, told: Mapping[str, Told], inputs: Mapping[str, str], files: Mapping[str, Path]
 ) -> list[Path]:
-    """Write calibrated probabilities as ``predictions.csv`` and ``predictions.json``; return both paths.
+    """Write what is told of each case as ``predictions.csv`` and ``predictions.json``; return both paths.
 
-    The table has a column ``input`` beside the case: where its image lies, as the user named it.
+    The table has a row a case, or a row a finding. Its column ``input`` says where the case's image lies, as the user
+    named it, ``file`` which file holds its answer where there is one.
     """
-    table = ([name, inputs[name], *(f"{row[o]:.6g}" for o in outputs)] for name, row in rows.items())
+    rows: list[dict[str, Any]] = []
+    for name, answer in told.items():
+        start = {"case": name, "input": inputs[name], **({"file": files[name].name} if name in files else {})}
+        rows += [
+            start | {k: _cell(v) for k, v in one.items()} for one in (answer if isinstance(answer, list) else [answer])
+        ]
     paths = [folder / TABLE, folder / "predictions.json"]
-    _write_rows(paths[0], ["case", "input", *outputs], table)
-    write_atomically(paths[1], json.dumps(rows, indent=1, ensure_ascii=False).encode())
+    heads = list(dict.fromkeys(key for row in rows for key in row)) or ["case", "input"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, heads, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(paths[0], text.getvalue().encode())
+    write_atomically(paths[1], json.dumps(told, indent=1, ensure_ascii=False).encode())
     return paths
 
 
-def write_list(folder: Path, masks: Mapping[str, Path], inputs: Mapping[str, str]) -> None:
-    """Write ``predictions.csv``, which says of each mask what image it belongs to, as the user named it."""
-    _write_rows(folder / TABLE, ["case", "input", "mask"], ([i, inputs[i], path.name] for i, path in masks.items()))
-
-
-def _write_rows(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+def _cell(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value

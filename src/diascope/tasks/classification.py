@@ -1,6 +1,6 @@
 """Every case gets one class out of several, or several yes/no labels."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from diascope.core.documents.dataset import Target
 from diascope.core.families import KINDS, METRICS
 from diascope.core.geometry import Geometry
 from diascope.core.ports.metric import Scores
-from diascope.core.ports.task import Aggregate, CaseView, Head, Measure, Table, Task
+from diascope.core.ports.task import Aggregate, Baseline, CaseView, Example, Head, Measure, Table, Task
+from diascope.core.words import listing
 
 MEASURED = (
     "auroc",
@@ -112,17 +113,39 @@ def case_headline(target: Target, table: Table) -> NDArray[np.float64]:
     return np.where(number > 0, (given * known).sum(axis=1) / np.maximum(number, 1), np.nan)
 
 
-def fit_baseline(target: Target, references: Iterable[NDArray]) -> Callable[[tuple[int, ...]], NDArray]:
+def fit_majority(target: Target, examples: Iterable[Example]) -> Callable[[Example], NDArray]:
     """Return what predicts the same logits for every case: those of the classes' shares in the training part.
 
     Shares are smoothed by one case a class (Laplace), so a class never seen keeps a finite logit.
     """
     seen = np.zeros((2, len(target.classes)))
-    for reference in references:
+    for example in examples:
+        reference = np.asarray(example.reference)
         known = ~np.isnan(reference)
         seen += known * np.array([np.nan_to_num(reference) == 1, np.nan_to_num(reference) == 0])
     logits = np.log(seen[0] + 1) - (0.0 if _is_exclusive(target) else np.log(seen[1] + 1))
-    return lambda shape: logits
+    return lambda example: logits
+
+
+def told(target: Target, prediction: NDArray, calibration: Calibration, geometry: Geometry | None) -> dict[str, float]:
+    """Return the calibrated probability of each class."""
+    head = _head(target)
+    values = probabilities(calibration, np.asarray(prediction)[None], head)[0]
+    return {name: float(v) for name, v in zip(head.outputs, values, strict=True)}
+
+
+def _title(target: Target) -> str:
+    return f"Classification: {_listed(target.classes, target, most=3)}"
+
+
+def _purpose(target: Target) -> str:
+    if _is_exclusive(target):
+        return f"says which class an image shows ({_listed(target.classes, target, most=6)})"
+    return f"gives the probability of each of these findings: {_listed(target.classes, target, most=6)},"
+
+
+def _listed(names: Sequence[str], target: Target, *, most: int) -> str:
+    return listing(names, most, "or" if _is_exclusive(target) else "and")
 
 
 def _curves(draw: str, *, marked: bool) -> Callable[[Target, Table], str]:
@@ -153,7 +176,7 @@ def _picture(target: Target, view: CaseView) -> str:
     from diascope.figures.case import case_card
 
     given = [name for name, value in zip(target.classes, view.reference, strict=True) if value == 1]
-    probable = sorted(zip(view.prediction, target.classes, strict=True), reverse=True)[:3]
+    probable = sorted(zip(view.scored["probability"], target.classes, strict=True), reverse=True)[:3]
     known = "not known" if np.isnan(view.reference).all() else ", ".join(given) or "none"
     return case_card(view.image, [f"reference: {known}", *(f"{name}: {p:.1%}" for p, name in probable)], view.geometry)
 
@@ -161,7 +184,8 @@ def _picture(target: Target, view: CaseView) -> str:
 TASK = Task(
     name="classification",
     kinds=("class", "classes"),
-    dense=False,
+    sees="whole",
+    answer="logits",
     head=_head,
     losses={"class": "cross_entropy", "classes": "binary_cross_entropy"},
     networks=("resnet",),
@@ -173,8 +197,11 @@ TASK = Task(
     defined=_defined,
     case_rows=_case_rows,
     case_headline=case_headline,
-    baseline_name="majority_class",
-    fit_baseline=fit_baseline,
+    baselines=(Baseline("majority_class", fit_majority),),
+    told=told,
+    title=_title,
+    purpose=_purpose,
+    ranked_by="Cases are ranked by the probability that the model gave to what is true.",
     plots={
         "roc": _curves("roc_curves", marked=True),
         "precision_recall": _curves("pr_curves", marked=True),

@@ -10,7 +10,8 @@ from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Target
 from diascope.core.families import METRICS
 from diascope.core.geometry import Geometry
-from diascope.core.ports.task import Aggregate, CaseView, Head, Measure, Table, Task
+from diascope.core.ports.task import Aggregate, Baseline, CaseView, Example, Head, Measure, Table, Task
+from diascope.core.words import listing
 
 MEASURED = ("dice", "surface_dice", "hd95_mm", "volume_error_ml")
 """The first ranks the cases."""
@@ -108,21 +109,40 @@ def case_headline(target: Target, table: Table) -> NDArray[np.float64]:
     return np.where(number > 0, np.where(known, dice, 0.0).sum(axis=1) / np.maximum(number, 1), np.nan)
 
 
-def fit_baseline(target: Target, references: Iterable[NDArray]) -> Callable[[tuple[int, ...]], NDArray]:
-    """Return what predicts, for a grid's shape, the most frequent class at each relative position.
+def fit_mean_map(target: Target, examples: Iterable[Example]) -> Callable[[Example], NDArray]:
+    """Return what predicts, for an example's grid, the most frequent class at each relative position.
 
     Label maps are brought to one small grid by nearest neighbour, counted, and the winners brought to the asked shape.
     Ties, and no references at all, give background.
     """
     counts: NDArray[np.int32] | None = None
-    for labels in references:
+    for example in examples:
+        labels = np.asarray(example.reference)
         small = _to_shape(labels, (MEAN_MAP_EDGE[labels.ndim],) * labels.ndim)
         if counts is None:
             counts = np.zeros((len(target.classes), *small.shape), np.int32)
         for number in np.unique(small):
             counts[number] += small == number
     winners = None if counts is None else counts.argmax(axis=0).astype(np.int32)
-    return lambda shape: np.zeros(shape, np.int32) if winners is None else _to_shape(winners, shape)
+
+    def predict(example: Example) -> NDArray:
+        shape = example.geometry.shape if example.geometry else ()
+        return np.zeros(shape, np.int32) if winners is None else _to_shape(winners, shape)
+
+    return predict
+
+
+def told(target: Target, prediction: NDArray, calibration: Calibration, geometry: Geometry | None) -> dict[str, float]:
+    """Return nothing: the label map says all."""
+    return {}
+
+
+def _title(target: Target) -> str:
+    return f"Segmentation of {listing(_judged(target), 3)}"
+
+
+def _purpose(target: Target) -> str:
+    return f"outlines {listing(_judged(target))}"
 
 
 def _to_shape(labels: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -154,7 +174,8 @@ def _picture(target: Target, view: CaseView) -> str:
 TASK = Task(
     name="segmentation",
     kinds=("mask",),
-    dense=True,
+    sees="patches",
+    answer="label_map",
     head=_head,
     losses={"mask": "dice_ce"},
     networks=("unet",),
@@ -166,8 +187,11 @@ TASK = Task(
     defined=_defined,
     case_rows=_case_rows,
     case_headline=case_headline,
-    baseline_name="mean_label_map",
-    fit_baseline=fit_baseline,
+    baselines=(Baseline("mean_label_map", fit_mean_map),),
+    told=told,
+    title=_title,
+    purpose=_purpose,
+    ranked_by="Cases are ranked by their own mean Dice over the classes.",
     plots={name: _strip(name) for name in MEASURED},
     picture=_picture,
 )

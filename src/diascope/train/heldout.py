@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import NDArray
 
 from diascope.calibration.fit import fit
 from diascope.core.documents.calibration import Calibration, Fitted
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
-from diascope.core.families import KINDS, TASKS
+from diascope.core.families import TASKS
 from diascope.predict.case import Predictor
-from diascope.predict.heldout import Part, make_predictor, predict_part, predict_vectors
+from diascope.predict.heldout import Part, make_predictor, predict_cases, predict_part
+from diascope.predict.reading import read_images, read_target
 from diascope.train.parts import Parts
 
 Progress = Callable[[str, int, int, str], None]
@@ -56,7 +56,7 @@ def _fit_calibration(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fo
     task, target = TASKS.load(plan.task), dataset.targets[plan.target or ""]
     if not task.fits or not any(fold.parts.calibrate for fold in folds):
         return
-    found: dict[int, tuple[NDArray, NDArray]] = {}
+    found: dict[int, tuple[list[NDArray], list[NDArray]]] = {}
     for number, fold in enumerate(folds):
         predictor = make_predictor(dataset, plan, fold.weights)
         if answers := _held_back_answers(dataset, plan, predictor, fold.parts.calibrate):
@@ -71,23 +71,22 @@ def _fit_calibration(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fo
         fitted_on += ", in each fold by a network that had not seen them"
         if folds[0].parts.split == "validation":
             each = {str(n): _fitted(fit(task.fits, *a, head, fitted_on="")) for n, a in found.items()}
-    logits, references = (np.concatenate(part) for part in zip(*found.values(), strict=True))
-    calibration = fit(task.fits, logits, references, head, fitted_on=fitted_on)
+    predictions, references = ([one for some in part for one in some] for part in zip(*found.values(), strict=True))
+    calibration = fit(task.fits, predictions, references, head, fitted_on=fitted_on)
     calibration.model_copy(update={"folds": each}).save(run / "calibration.json")
 
 
 def _held_back_answers(
     dataset: Dataset, plan: Plan, predictor: Predictor, ids: Sequence[str]
-) -> tuple[NDArray, NDArray] | None:
-    """Return logits and references ``(N, O)`` of the cases that could be predicted, None where none could."""
-    target, cases = dataset.targets[plan.target or ""], dataset.by_id()
-    logits = predict_vectors(dataset, predictor, ids).logits
-    if not logits:
-        return None
-    kind = KINDS.load(target.kind)
-    references = [kind.encode(target, cases[i].targets.get(plan.target or "")) for i in logits]
-    return np.stack(list(logits.values())), np.stack(references)
+) -> tuple[list[NDArray], list[NDArray]] | None:
+    """Return answers and references of the cases that could be predicted, None where none could."""
+    cases, answers, references = dataset.by_id(), [], []
+    for case_id, answer in predict_cases(dataset, predictor, ids).answers.items():
+        images = read_images(dataset, plan, cases[case_id]) if predictor.kind.is_map else {}
+        answers.append(answer)
+        references.append(read_target(dataset, plan, cases[case_id], images))
+    return (answers, references) if answers else None
 
 
 def _fitted(calibration: Calibration) -> Fitted:
-    return Fitted(cases=calibration.cases, temperature=calibration.temperature, thresholds=calibration.thresholds)
+    return Fitted(**{name: getattr(calibration, name) for name in Fitted.model_fields})

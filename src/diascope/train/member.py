@@ -173,8 +173,9 @@ def _probe_batches(job: Job, fabric: Fabric, cache: Path, train: Store) -> list[
 
 def probe_count(plan: Plan, train: Store) -> int:
     """Return of how many cases the second learning curve is made: they are held in memory all the time."""
-    most = PROBE_CASES if train.is_map else PROBE_VECTORS
-    if train.is_map and plan["cache.mode"] == "mapped":  # no more than a patch of each is held
+    is_whole = train.form == "vector"
+    most = PROBE_VECTORS if is_whole else PROBE_CASES
+    if not is_whole and plan["cache.mode"] == "mapped":  # no more than a patch of each is held
         return most
     largest = max(sample.array.nbytes + sample.target.nbytes for sample in train.samples)
     return max(1, min(most, int(PROBE_SHARE * plan["budget.memory_bytes"] / largest)))

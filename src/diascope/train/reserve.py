@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from diascope.calibration.fit import nothing_fitted
-from diascope.core.documents.dataset import Case, Dataset, Source
+from diascope.core.documents.dataset import Case, Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DatasetError, DiascopeError
-from diascope.core.families import TASKS
-from diascope.io import read_labels
+from diascope.core.families import ANSWERS, TASKS
+from diascope.core.ports.task import Example
 from diascope.predict.case import Predictor
-from diascope.predict.heldout import make_predictor, write_map
+from diascope.predict.heldout import make_predictor, write_answer
 from diascope.predict.reading import read_images, read_target, reference_image
 from diascope.train.heldout import Fold
 
@@ -27,8 +27,8 @@ TIMED_SHARE, LARGEST_SHARE = 0.01, 0.05
 """Of the budget: once it is spent, no further case is timed; no second one either once the larger share is spent, where
 loading the libraries hardly counts (chosen here: that takes a second or two, and the larger share is 3 s a minute)."""
 
-VECTOR_SECONDS = 0.005
-"""For one vector a case: scoring model and baseline (chosen here from timed runs)."""
+SMALL_SECONDS = 0.005
+"""For a small answer: scoring model and baseline (chosen here from timed runs)."""
 
 BASELINE_MAPS = 100
 """The most label maps of which the evaluation makes its baseline, in each fold."""
@@ -116,20 +116,21 @@ def _time_case(folder: Path, dataset: Dataset, predictor: Predictor, case: Case)
     images = read_images(dataset, plan, case)
     prepared = predictor.prepare(images)
     reading = lap()
-    prediction = predictor.answer(prepared)
+    (prediction,) = predictor.answer([prepared])
     passing = lap()
-    if not task.dense:
-        return EndTimes(reading, passing, VECTOR_SECONDS)
+    form = ANSWERS.load(task.answer)
+    if form.read is None:
+        return EndTimes(reading, passing, SMALL_SECONDS)
     grid = reference_image(plan, images).geometry
     reference = read_target(dataset, plan, case, images)
     referring = lap()
-    file = write_map(folder, dataset, case, predictor=predictor, images=images, prediction=prediction)
+    file = write_answer(folder, dataset, case, predictor=predictor, images=images, prediction=prediction)
     writing = lap()
-    read_labels(folder, Source(path=file), grid)
+    form.read(target, folder, file, grid)
     again = lap()
-    predict = task.fit_baseline(target, [reference])
+    predict = task.baselines[0].fit(target, [Example(reference, geometry=grid)])
     counting = lap()
-    for answer in (prediction, predict(grid.shape)):
+    for answer in (prediction, predict(Example(geometry=grid))):
         task.score_case(target, reference, answer, grid, nothing_fitted())
     scoring = lap()
     return EndTimes(

@@ -1,11 +1,13 @@
 """Which cases and patches a step sees: a function of seed, step and rank alone, so that resuming repeats it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diascope.train.store import Sample, Store
+from diascope.transforms.boxes import cut_boxes
 
 KEPT_ORDERS = 8
 
@@ -33,7 +35,9 @@ class Batches:
     orders: dict[int, NDArray[np.intp]] = field(default_factory=dict, compare=False, repr=False)
 
     def __getitem__(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
-        """Return images ``(B, C, *patch)`` and targets ``(B, *patch)`` int64, or ``(B, O)`` float32.
+        """Return images ``(B, C, *patch)``, targets ``(B, *patch)`` int64, ``(B, O)`` or ``(B, M, 2 n + 1)`` float32.
+
+        Boxes are padded with rows of nan to as many as the fullest patch shows, at least one.
 
         Raises:
             RuntimeError: a mapped file cannot be read; the case is named.
@@ -42,8 +46,9 @@ class Batches:
         first = (step * self.world + self.rank) * self.batch
         drawn = [self._draw(self.store.samples[self._case(first + i)], rng) for i in range(self.batch)]
         images, targets = zip(*drawn, strict=True)
-        kind = np.int64 if self.store.is_map else np.float32
-        return np.stack(images), np.stack(targets).astype(kind)
+        if self.store.form == "boxes":
+            return np.stack(images), _padded(targets)
+        return np.stack(images), np.stack(targets).astype(np.int64 if self.store.is_map else np.float32)
 
     def _case(self, position: int) -> int:
         """Return the case at a position of the endless sequence of epochs."""
@@ -52,9 +57,11 @@ class Batches:
 
     def _draw(self, sample: Sample, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray]:
         try:
-            if not self.store.is_map:
+            if self.store.form == "vector":
                 return np.asarray(sample.array), sample.target
             corner = self._corner(sample, rng)
+            if self.store.form == "boxes":
+                return cut(sample.array, corner, self.patch), cut_boxes(sample.target, corner, self.patch)
             return cut(sample.array, corner, self.patch), cut(sample.target[None], corner, self.patch, fill=0)[0]
         except (OSError, ValueError) as error:
             error.add_note(f"case {sample.case_id}")
@@ -78,6 +85,14 @@ class Batches:
         return corner
 
 
+def _padded(targets: Sequence[NDArray]) -> NDArray[np.float32]:
+    """Return boxes of all samples ``(B, M, 2 n + 1)``."""
+    out = np.full((len(targets), max(1, *map(len, targets)), targets[0].shape[1]), np.nan, np.float32)
+    for row, boxes in zip(out, targets, strict=True):
+        row[: len(boxes)] = boxes
+    return out
+
+
 def epoch_order(batches: Batches, epoch: int) -> NDArray[np.intp]:
     """Return the cases of one epoch in their order: a permutation, or drawn by class where classes are balanced."""
     if epoch not in batches.orders:
@@ -85,7 +100,7 @@ def epoch_order(batches: Batches, epoch: int) -> NDArray[np.intp]:
             batches.orders.clear()
         rng = np.random.default_rng([batches.seed, epoch, 2])
         count = len(batches.store)
-        if batches.balance <= 0 or batches.store.is_map:
+        if batches.balance <= 0 or batches.store.form != "vector":
             batches.orders[epoch] = rng.permutation(count)
         else:
             batches.orders[epoch] = rng.permutation(_systematic(case_weights(batches.store, batches.balance), rng))

@@ -15,10 +15,12 @@ from diascope.core.documents.dataset import Case, Dataset, Source
 from diascope.core.documents.document import digest
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DiascopeError, RunError
-from diascope.core.families import KINDS
+from diascope.core.families import KINDS, TASKS
+from diascope.core.ports.kind import Form, Kind
 from diascope.io import stamps
 from diascope.predict.reading import read_case
 from diascope.train.cache import save_array
+from diascope.transforms.boxes import prepare_boxes
 from diascope.transforms.prepare import Recipe, prepare
 
 FOREGROUND_SAMPLES = 500
@@ -37,8 +39,9 @@ class Sample:
     """One prepared case.
 
     Attributes:
-        array: ``(C, *shape)`` float32; target: class indices ``(*shape)``, or a vector ``(O,)``.
-        foreground: class index → voxels ``(N, ndim)`` of it, at most ``FOREGROUND_SAMPLES``.
+        array: ``(C, *shape)`` float32; target: class indices ``(*shape)``, a vector ``(O,)``, or boxes in voxels of the
+            prepared grid ``(N, 2 ndim + 1)``.
+        foreground: class index → voxels ``(N, ndim)`` of it, at most ``FOREGROUND_SAMPLES``; centres of boxes.
     """
 
     case_id: str
@@ -84,7 +87,12 @@ class Store:
     """All prepared cases of one part of the data."""
 
     samples: Sequence[Sample]
-    is_map: bool
+    form: Form
+
+    @property
+    def is_map(self) -> bool:
+        """Answer whether targets are label maps."""
+        return self.form == "map"
 
     def __len__(self) -> int:
         """Return the number of cases."""
@@ -107,7 +115,9 @@ def build_store(
     """
     target = dataset.targets[plan.target or ""]
     kind, cases = KINDS.load(target.kind), dataset.by_id()
-    usable = [i for i in ids if kind.is_map is False or cases[i].targets.get(plan.target or "") is not None]
+    learns = TASKS.load(plan.task).learns_from
+    values = {i: cases[i].targets.get(plan.target or "") for i in ids}
+    usable = [i for i in ids if _is_usable(kind, values[i]) and learns(target, values[i])]
     samples = []
     for number, case_id in enumerate(usable):
         try:
@@ -118,23 +128,30 @@ def build_store(
         progress(number + 1, len(usable))
     if not samples:
         raise RunError("no case of this part has a reference to learn from", fix="check the split and the labels")
-    return Store(samples, kind.is_map)
+    return Store(samples, kind.form)
+
+
+def _is_usable(kind: Kind, value: Any) -> bool:
+    """Answer whether a case can be learned from: only a vector may be missing, which adds nothing to the loss."""
+    return kind.form == "vector" or value is not None
 
 
 def _sample(dataset: Dataset, plan: Plan, case: Case, cache: Path | None) -> Sample:
-    is_map = KINDS.load(dataset.targets[plan.target or ""].kind).is_map
     if cache is None:
         array, encoded = _prepared(dataset, plan, case)
     else:
         array, encoded = _cached(dataset, plan, case, cache)
-    return Sample(case.id, array, encoded, _foreground(encoded, plan.seed) if is_map else {})
+    found = FOREGROUND[KINDS.load(dataset.targets[plan.target or ""].kind).form](encoded, plan.seed)
+    return Sample(case.id, array, encoded, found)
 
 
 def _prepared(dataset: Dataset, plan: Plan, case: Case) -> tuple[NDArray[np.float32], NDArray]:
     """Return a case's array and its target, read and prepared."""
-    is_map = KINDS.load(dataset.targets[plan.target or ""].kind).is_map
+    form = KINDS.load(dataset.targets[plan.target or ""].kind).form
     images, encoded = read_case(dataset, plan, case)
-    prepared = prepare(images, Recipe.from_plan(plan.under("preprocess")), encoded if is_map else None)
+    prepared = prepare(images, Recipe.from_plan(plan.under("preprocess")), encoded if form == "map" else None)
+    if form == "boxes":
+        return prepared.array, prepare_boxes(encoded, prepared.trace)
     return prepared.array, prepared.labels if prepared.labels is not None else encoded
 
 
@@ -169,6 +186,21 @@ def _foreground(labels: NDArray, seed: int) -> dict[int, NDArray[np.intp]]:
             flat = np.random.default_rng([seed, int(index)]).choice(flat, FOREGROUND_SAMPLES, replace=False)
         found[int(index)] = np.stack(np.unravel_index(flat, labels.shape), -1)
     return found
+
+
+def _centres(boxes: NDArray, seed: int) -> dict[int, NDArray[np.intp]]:
+    """Return the centres of each class's boxes."""
+    n = (boxes.shape[1] - 1) // 2
+    centres = ((boxes[:, :n] + boxes[:, n : 2 * n]) / 2).astype(np.intp)
+    return {int(c): centres[boxes[:, -1] == c] for c in np.unique(boxes[:, -1])}
+
+
+FOREGROUND: dict[Form, Callable[[NDArray, int], dict[int, NDArray[np.intp]]]] = {
+    "map": _foreground,
+    "boxes": _centres,
+    "vector": lambda vector, seed: {},
+}
+"""Form of a target → what finds the voxels that patches may be centred on."""
 
 
 def _cache_files(cache: Path, dataset: Dataset, plan: Plan, case: Case) -> tuple[Path, Path]:

@@ -11,6 +11,7 @@ class Fitted(Model):
     cases: int
     temperature: float = 1.0
     thresholds: dict[str, float] = {}
+    numbers: dict[str, tuple[float, ...]] = {}
 
 
 class Calibration(Document):
@@ -20,6 +21,7 @@ class Calibration(Document):
         fitted_on: which cases (``validation part``, ``a tenth held back from training``); their number is ``cases``.
         temperature: logits are divided by it; 1 where nothing was fitted.
         thresholds: class → probability from which the class counts as present.
+        numbers: what else a task's own steps have fitted, by name; each step says what stands there.
         folds: number of a fold → what was fitted on that fold's own held-back cases. Where folds are pooled, the cases
             that a fold evaluates are judged by these alone; all else is for other images, which all folds answer.
     """
@@ -29,6 +31,7 @@ class Calibration(Document):
     cases: int
     temperature: float = 1.0
     thresholds: dict[str, float] = {}
+    numbers: dict[str, tuple[float, ...]] = {}
     folds: dict[str, Fitted] = {}
 
     def of_fold(self, fold: int | None) -> "Calibration":

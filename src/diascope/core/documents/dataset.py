@@ -25,8 +25,30 @@ class Source(Model):
     structures: tuple[str, ...] = ()
 
 
-Value = Source | dict[str, int | None] | str | float | None
-"""A target's value: a label map's source, several yes/no labels by class, a class name, a number; None is missing."""
+class Box(Model):
+    """One finding on the stored grid of an image.
+
+    Attributes:
+        label: its class.
+        low, high: first and last corner in voxels along each axis of the array (a picture: rows, then columns). Voxel
+            i reaches from i to i + 1, so a box around voxels 3 to 5 has low 3 and high 6.
+    """
+
+    label: str
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class Event(Model):
+    """What is known of a patient's course: ``time`` until the event, or until which it had not happened."""
+
+    time: float
+    event: bool
+
+
+Value = Source | Event | tuple[Box, ...] | dict[str, int | None] | str | float | None
+"""A target's value: a label map's source, an event, boxes (``()``: there are none), several yes/no labels by class, a
+class name, a number; None is missing."""
 
 
 class Case(Model):
@@ -55,7 +77,7 @@ class Target(Model):
     Attributes:
         classes: names in the order of the network's outputs. For a mask, background first.
         values: for a mask: the number in the label map for each class, same order.
-        unit: for a value.
+        unit: for a value; of the time of an event.
     """
 
     kind: str

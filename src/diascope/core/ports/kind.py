@@ -1,12 +1,31 @@
 """A kind of target: how its values are checked, counted and stratified."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
+
+Form = Literal["vector", "map", "boxes"]
+"""What a target is to a loss."""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How a target of one kind is made into another one, when a task is asked for that wants that.
+
+    Attributes:
+        target: ``(old target, its values) -> new target``; values of maps are not given, the sequence is then empty.
+        value: ``(old target, value) -> new value`` of one case; the value of a map is its source, or, where ``reads``,
+            its label array ``(I, J[, K])`` in the target's own numbers. None stays None without being asked.
+        reads: each label map is read for it.
+    """
+
+    target: Callable[[Target, Sequence[Any]], Target]
+    value: Callable[[Target, Any], Any]
+    reads: bool = False
 
 
 @dataclass(frozen=True)
@@ -16,7 +35,7 @@ class Kind:
     Attributes:
         name: the plug-in's name.
         default_task: taken when the user names no task; None where a task must be named.
-        is_map: the value is a label map on the image's grid; every other kind has one value a case.
+        form: what ``encode`` gives: a ``vector`` of numbers, a label ``map`` on the image's grid, or ``boxes``.
         has_classes: what a case counts for are names among the target's classes, so that each class can be counted.
         is_exclusive: a case belongs to exactly one class, so that a class without cases cannot be told from the others.
         is_multiple: a case has a yes/no answer for each class, any of which may be missing by itself.
@@ -25,14 +44,15 @@ class Kind:
         present: ``(target, value) -> names`` of what this case counts for: its classes, or its number as text.
             Empty where the value is missing.
         strata: ``(target, present of all cases) -> stratum of each``; equal strata are spread evenly over the folds.
-        encode: ``(target, value) -> array`` that a loss sees: a label map of class indices ``(I, J[, K])``, or a vector
-            ``(O,)`` with one number for each of the network's outputs, nan where missing. Raises InputError
-            for a label map with a number that no class names.
+        encode: ``(target, value) -> array`` that a loss sees: a label map of class indices ``(I, J[, K])``; a vector
+            ``(O,)``, nan where missing; boxes ``(N, 2 ndim + 1)`` float32: low, high, class index, in voxels of the
+            image's grid. Raises InputError for a label map with a number that no class names.
+        derived: name of another kind → how a target of it becomes one of this kind.
     """
 
     name: str
     default_task: str | None
-    is_map: bool
+    form: Form
     has_classes: bool
     is_exclusive: bool
     is_multiple: bool
@@ -40,3 +60,9 @@ class Kind:
     present: Callable[[Target, Any], tuple[str, ...]]
     strata: Callable[[Target, Sequence[tuple[str, ...]]], list[str]]
     encode: Callable[[Target, Any], NDArray]
+    derived: Mapping[str, Derivation] = field(default_factory=dict)
+
+    @property
+    def is_map(self) -> bool:
+        """Answer whether a value is a label map on the image's grid, in a file of its own."""
+        return self.form == "map"

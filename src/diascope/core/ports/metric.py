@@ -73,6 +73,7 @@ class Metric:
         unit: ``mm``, ``ml`` or empty.
         bounds: the lowest and highest value possible.
         needs_spacing: undefined where the image's spacing is unknown.
+        explained: what it says to somebody who does not know it, for a report.
     """
 
     name: str
@@ -83,3 +84,4 @@ class Metric:
     bounds: tuple[float, float]
     compute: Callable[..., Any]
     needs_spacing: bool = False
+    explained: str = ""

@@ -1,8 +1,11 @@
 """A network: how it is built from a plan, and what memory it needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from diascope.core.documents.dataset import Target
+from diascope.core.documents.fingerprint import Fingerprint
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,32 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Sizing:
+    """What a network's options are chosen by.
+
+    Attributes:
+        patch: voxels along each axis that it sees; steps: their edges in mm, or pixels where unknown.
+        cases: to learn from.
+        fingerprint: of these cases; target_name: of what is learned, target: its declaration.
+    """
+
+    patch: tuple[int, ...]
+    steps: tuple[float, ...]
+    cases: int
+    fingerprint: Fingerprint
+    target_name: str
+    target: Target
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a network: the type of its value, and why the value is what it is."""
+
+    type: Any
+    because: str
+
+
+@dataclass(frozen=True)
 class Network:
     """One network family.
 
@@ -33,6 +62,11 @@ class Network:
         activations: ``shape -> elements`` that one case's forward pass keeps for the backward pass.
         parameters: ``shape -> number`` of weights.
         operations: ``shape -> multiply-adds`` of one case's forward pass.
+        options: name of each option, a key under ``network.`` in the plan → its declaration. ``features`` is always
+            there, the channels of its levels. Networks that share a name share its meaning and type.
+        choices: ``sizing -> values of all options``, the widest network first: the planner takes the first that the
+            memory and the time allow.
+        multiples: ``(values of the options, ndim) -> what a patch's edges must be multiples of``.
     """
 
     name: str
@@ -41,3 +75,11 @@ class Network:
     activations: Callable[[Shape], float]
     parameters: Callable[[Shape], float]
     operations: Callable[[Shape], float]
+    options: Mapping[str, Option]
+    choices: Callable[[Sizing], Sequence[Mapping[str, Any]]]
+    multiples: Callable[[Mapping[str, Any], int], Sequence[int]]
+
+
+def any_size(options: Mapping[str, Any], ndim: int) -> tuple[int, ...]:
+    """Return ones: a patch may have any size."""
+    return (1,) * ndim

@@ -33,7 +33,7 @@ def _encode(target: Target, value: str | None) -> NDArray:
 KIND = Kind(
     "class",
     "classification",
-    is_map=False,
+    form="vector",
     has_classes=True,
     is_exclusive=True,
     is_multiple=False,

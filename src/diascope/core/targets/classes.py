@@ -40,7 +40,7 @@ def _encode(target: Target, value: Labels) -> NDArray:
 KIND = Kind(
     "classes",
     "classification",
-    is_map=False,
+    form="vector",
     has_classes=True,
     is_exclusive=False,
     is_multiple=True,

@@ -68,7 +68,7 @@ def _unknown(target: Target, value: NDArray[np.integer]) -> InputError:
 KIND = Kind(
     "mask",
     "segmentation",
-    is_map=True,
+    form="map",
     has_classes=True,
     is_exclusive=False,
     is_multiple=False,

@@ -35,7 +35,7 @@ def _encode(target: Target, value: float | None) -> NDArray:
 KIND = Kind(
     "value",
     "regression",
-    is_map=False,
+    form="vector",
     has_classes=False,
     is_exclusive=False,
     is_multiple=False,

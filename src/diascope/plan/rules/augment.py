@@ -115,7 +115,7 @@ def _whole(context: Context) -> dict[str, tuple[Any, str]]:
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    changes = _dense(context) if context.task.dense else _whole(context)
+    changes = _dense(context) if context.task.sees == "patches" else _whole(context)
     return {
         **changes,
         "augment.spacing": _spacing(context),

@@ -29,10 +29,10 @@ def _missing(context: Context) -> str:
     numbers = context.fingerprint.targets[context.target_name or ""]
     cases = context.fingerprint.cases + numbers.missing
     head = context.task.head(context.target)
-    if context.task.dense or head.activation == "softmax":
+    if context.task.sees == "patches" or head.activation == "softmax":
         if not numbers.missing:
             return "no case lacks its reference"
-        what = "mask" if context.task.dense else "class"
+        what = "mask" if context.task.sees == "patches" else "class"
         return f"{numbers.missing} of {cases} cases lack their {what}: they take no part in training"
     lacking = {name: cases - _known(context, numbers, name) for name in context.target.classes}
     each = ", ".join(f"{name} in {n}" for name, n in lacking.items() if n)
@@ -42,13 +42,17 @@ def _missing(context: Context) -> str:
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     name = context.task.losses[context.target.kind]
     head = context.task.head(context.target)
-    per_label = head.activation == "sigmoid" and not context.task.dense
+    per_label = head.activation == "sigmoid" and context.task.sees == "whole"
     weights = (
         (_positive_weights(context), "square root of negative over positive cases: rare labels count more")
         if per_label
         else (None, "classes are balanced by sampling (sampling.balance), Dice is balanced by itself")
     )
-    smoothing = (0.0, "labels of voxels are taken as they are") if context.task.dense else (0.1, "Szegedy et al. 2016")
+    smoothing = (
+        (0.0, "labels of voxels are taken as they are")
+        if context.task.sees == "patches"
+        else (0.1, "Szegedy et al. 2016")
+    )
     return {
         "loss.name": (name, f"what {context.task.name} takes for a target of kind {context.target.kind}"),
         "loss.class_weights": weights,

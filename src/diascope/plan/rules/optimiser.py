@@ -6,7 +6,7 @@ from diascope.plan.rule import Context, Rule
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    dense = context.task.dense
+    dense = context.task.sees == "patches"
     rate = (2e-3, "a short schedule wants a high peak (chosen here)") if dense else (1e-3, "AdamW's usual peak")
     decay = (
         (1e-2, "AdamW's usual")

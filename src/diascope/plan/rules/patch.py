@@ -5,11 +5,13 @@ the median shrinks until memory and time fit (Isensee et al. 2021). A short budg
 are enough steps.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
 
 from diascope.core.errors import BudgetError, OptionError
+from diascope.core.families import NETWORKS
 from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
 
@@ -20,7 +22,7 @@ START_VOXELS = {2: 2048**2, 3: 256**3}
 SMALLEST_EDGE = 16
 STEPS_WANTED = 1000
 """With fewer steps than this the patch is made smaller (chosen here, not yet ablated)."""
-PROBE = {"base": 16, "batch": 2}
+PROBE = {"width": 16, "batch": 2}
 """Width and batch for which the patch must fit; the network and batch rules then use what is left."""
 WIDTH_WHOLE = 32
 """Width for which a whole image's size must fit, without a first stride: the dearest that is likely (chosen here)."""
@@ -32,13 +34,20 @@ PASSES_WANTED = 6000
 def _rounded(context: Context, patch: list[float]) -> list[int]:
     """Round each edge up to what the network's strides divide."""
     whole = [max(1, round(n)) for n in patch]
-    _, strides = cost.unet_levels(whole, cost.grid_steps(context))
-    return [-(-n // m) * m for n, m in zip(whole, cost.multiples(strides), strict=True)]
+    family = NETWORKS.load(context.task.networks[0])
+    multiples = family.multiples(_probe(context, whole), len(whole))
+    return [-(-n // m) * m for n, m in zip(whole, multiples, strict=True)]
+
+
+def _probe(context: Context, patch: Sequence[int], width: int = PROBE["width"]) -> Mapping[str, Any]:
+    """Return the options of the network for which a patch must fit: no wider than ``width``, where there is one."""
+    choices = NETWORKS.load(context.task.networks[0]).choices(cost.sizing_of(context, patch))
+    return next((options for options in choices if options["features"][0] <= width), choices[-1])
 
 
 def _fits(context: Context, patch: list[int]) -> tuple[bool, bool]:
     """Answer whether memory and time fit."""
-    shape = cost.shape_of(context, patch, cost.unet_options(context, patch, PROBE["base"]) | {"deep_supervision": 0})
+    shape = cost.shape_of(context, patch, _probe(context, patch))
     network = context.task.networks[0]
     return cost.fits(context, shape, network, PROBE["batch"]), cost.steps_possible(
         context, shape, network, PROBE["batch"]
@@ -71,7 +80,7 @@ def _fixed(context: Context) -> tuple[list[int], str]:
     for edge in (max(median), *FIXED_EDGES[len(median)]):
         scale = min(1.0, edge / max(median))
         shape = [max(8, round(n * scale)) for n in median]
-        options = cost.resnet_options(shape, WIDTH_WHOLE) | {"first_stride": 1}
+        options = {**_probe(context, shape, WIDTH_WHOLE), "first_stride": 1}
         built = cost.shape_of(context, shape, options)
         network = context.task.networks[0]
         passes = cost.steps_possible(context, built, network, 1)
@@ -86,7 +95,7 @@ def _fixed(context: Context) -> tuple[list[int], str]:
 
 def _memory(context: Context, patch: list[int]) -> float:
     """Return the bytes that the narrowest probe of a patch takes."""
-    shape = cost.shape_of(context, patch, cost.unet_options(context, patch, PROBE["base"]) | {"deep_supervision": 0})
+    shape = cost.shape_of(context, patch, _probe(context, patch))
     return cost.memory_bytes(context, shape, context.task.networks[0], PROBE["batch"])
 
 
@@ -104,7 +113,7 @@ def _too_small(context: Context, least: float) -> BudgetError:
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    if context.task.dense:
+    if context.task.sees == "patches":
         patch, because = _patch(context)
         return {
             "preprocess.shape": (None, "images keep their size; the network goes over them in windows"),

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from diascope.core.families import NETWORKS
 from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
 
@@ -11,10 +12,12 @@ LARGER = 2.0
 
 
 def _window(context: Context) -> tuple[list[int], str]:
-    patch, strides = context.values["patch.size"], context.values["network.strides"]
-    if not context.task.dense or strides is None:
+    patch = context.values["patch.size"]
+    if context.task.sees == "whole":
         return list(patch), "the whole image"
-    median, multiples = cost.median_shape(context), cost.multiples(strides)
+    options = {k.removeprefix("network."): v for k, v in context.values.items() if k.startswith("network.")}
+    median = cost.median_shape(context)
+    multiples = NETWORKS.load(context.values["network.name"]).multiples(options, len(patch))
     largest = [
         n * high / max(middle, 1)
         for n, high, middle in zip(

@@ -14,7 +14,7 @@ def _balance(context: Context) -> tuple[float, str]:
     """Return the power of a class's share by which its cases are drawn more often: 0 as they come, 1 evenly."""
     counts = [c for c in context.fingerprint.targets[context.target_name or ""].counts.values() if c]
     exclusive = context.task.head(context.target).activation == "softmax"
-    if context.task.dense or not exclusive or len(counts) < 2 or max(counts) == min(counts):
+    if context.task.sees == "patches" or not exclusive or len(counts) < 2 or max(counts) == min(counts):
         return 0.0, "each case is drawn once an epoch"
     ratio = max(counts) / min(counts)
     if ratio <= MOST_OVERSAMPLED:
@@ -26,7 +26,7 @@ def _balance(context: Context) -> tuple[float, str]:
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     patch, median = context.values["patch.size"], cost.median_shape(context)
     whole = all(p >= m for p, m in zip(patch, median, strict=True))
-    if not context.task.dense or whole:
+    if context.task.sees == "whole" or whole:
         foreground = (0.0, "a patch holds the whole image")
     else:
         foreground = (0.33, "a third of the patches are centred on foreground (Isensee et al. 2021)")

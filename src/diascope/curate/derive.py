@@ -1,0 +1,68 @@
+"""A target of one kind made into another one, because the task that is asked for wants that."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from diascope.core.documents.dataset import Case, Dataset, Problem, Source, Target
+from diascope.core.families import KINDS
+from diascope.core.image import label_array
+from diascope.core.ports.kind import Derivation
+from diascope.curate.target_findings import wrong_labels
+from diascope.io import read_header, read_labels
+
+
+def derive_target(dataset: Dataset, name: str, kinds: Sequence[str]) -> Dataset:
+    """Return the data set with a target brought to the first of the kinds that can be made of it.
+
+    The data set is returned as it is where the target has one of the kinds, or none of them can be made of its own.
+    What was made is said among the problems, as a note; errors that only concerned the old kind are dropped.
+
+    Raises:
+        DiascopeError: a label map cannot be read, with the case's id; or the values make no such target.
+    """
+    target = dataset.targets[name]
+    old = KINDS.load(target.kind)
+    found = next((kind for kind in map(KINDS.load, kinds) if old.name in kind.derived), None)
+    if old.name in kinds or found is None:
+        return dataset
+    derivation = found.derived[old.name]
+    values = [] if old.is_map else [c.targets.get(name) for c in dataset.cases]
+    new = derivation.target(target, [v for v in values if v is not None])
+    cases = tuple(_derived(dataset, case, name, target=target, derivation=derivation) for case in dataset.cases)
+    text = f"target {name}: {found.name} made of its {old.name}, as the task asks for"
+    note = Problem(level="note", code="derived", message=text, target=name)
+    problems = (*_problems(dataset, name, new, cases), note)
+    return dataset.model_copy(update={"cases": cases, "targets": {**dataset.targets, name: new}, "problems": problems})
+
+
+def _derived(dataset: Dataset, case: Case, name: str, *, target: Target, derivation: Derivation) -> Case:
+    value = case.targets.get(name)
+    if value is None:
+        return case
+    try:
+        made = derivation.value(target, _labels(dataset, case, value) if derivation.reads else value)
+    except Exception as error:
+        error.add_note(f"case {case.id}")
+        raise
+    return case.model_copy(update={"targets": {**case.targets, name: made}})
+
+
+def _labels(dataset: Dataset, case: Case, value: Any) -> Any:
+    """Return a label map's array on the grid of the case's first image."""
+    if not isinstance(value, Source):
+        return value
+    root = Path(dataset.root)
+    grid = read_header(root, next(iter(case.images.values()))).geometry
+    return label_array(read_labels(root, value, grid))
+
+
+def _problems(dataset: Dataset, name: str, target: Target, cases: Sequence[Case]) -> list[Problem]:
+    """Return the problems that still hold, all but those of the old kind's values, and those of the new one's."""
+    others = [p for p in dataset.problems if p.target != name or p.code in OF_ANY_KIND]
+    wrong = wrong_labels(name, target, cases)
+    return others if wrong is None else [wrong, *others]
+
+
+OF_ANY_KIND = {"image_without_label", "mask_on_other_grid", "mask_resampled", "missing_labels"}
+"""Codes of problems that concern a target whatever its kind."""

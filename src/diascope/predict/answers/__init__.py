@@ -1,0 +1,1 @@
+"""Forms of answers, one a file, listed by ``diascope.core.families.ANSWERS``."""
