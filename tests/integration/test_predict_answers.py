@@ -62,7 +62,7 @@ def test_masks_are_traced_to_their_inputs(measured_run, tmp_path, predict):
     given = [write_png(tmp_path / site / "scan.png", picture(n)).parent for n, site in enumerate(("p1", "p2"))]
     code, answer, _ = predict(measured_run, *given, "--json")
     assert code == 0
-    assert [(r["mask"], r["input"]) for r in rows_of(tmp_path / "out")] == [
+    assert [(r["file"], r["input"]) for r in rows_of(tmp_path / "out")] == [
         ("scan.png", (given[0] / "scan.png").as_posix()),
         ("scan-2.png", (given[1] / "scan.png").as_posix()),
     ]

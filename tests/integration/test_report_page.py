@@ -82,7 +82,7 @@ def make_evaluation(run, task_name, target, cases, table, baseline, *, ndim, cal
             peak_memory_gib=1.0, predicted_memory_gib=1.1, machine={"cores": "2"},
         ),
         calibration=calibration, task=task, target=target, target_name="label", split="validation", fold=0,
-        case_ids=ids, table=table, baseline_table=baseline, baseline_describe="a test's baseline",
+        case_ids=ids, table=table, baselines={task.baselines[0].name: (baseline, "a test's baseline")},
         headline=task.case_headline(target, table), training_ids=ids[6:], files=files, refused={"c99": "truncated"},
     )  # fmt: skip
 

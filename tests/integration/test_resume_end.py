@@ -50,7 +50,7 @@ def finish(discs: Path, measured_run: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_killed_while_predicting(discs: Path, tmp_path: Path, finish, monkeypatch: pytest.MonkeyPatch):
     written = []
-    write = heldout.write_mask
+    write = heldout.write_answer
 
     def second_kills(path: Path, *args: object, **options: object) -> None:
         if path.parent.name == "predictions":  # not where only the time is taken
@@ -60,7 +60,7 @@ def test_killed_while_predicting(discs: Path, tmp_path: Path, finish, monkeypatc
         write(path, *args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(heldout, "write_mask", second_kills)
+        patch.setattr(heldout, "write_answer", second_kills)
         with pytest.raises(Killed):
             api.train(discs, out=tmp_path / "run", overrides=MEASURED)
     run = Run.load(tmp_path / "run/run.json")
