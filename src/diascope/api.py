@@ -16,6 +16,7 @@ from diascope.core.errors import InputError
 from diascope.core.image import Image
 from diascope.core.settings import Settings
 from diascope.io import write_image
+from diascope.measure import verbs
 
 if TYPE_CHECKING:
     from diascope.predict.model import Model, Predicted
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int, str], None]
 """``(stage, done, total, text)``."""
+
+measure = verbs.measure
 
 DEFAULT_SECONDS = 1800.0
 DEFAULT_DISK_BYTES = 20 * 10**9
@@ -222,7 +225,8 @@ def _make_plan(
 ) -> tuple[Plan, Dataset, Fingerprint]:
     from diascope.curate import check_trainable, target_from_attribute
     from diascope.plan.planner import Request, check_plan, choose_target, make_plan, read_overrides
-    from diascope.plan.recorded import check_alone, check_fold, measure
+    from diascope.plan.recorded import check_alone, check_fold
+    from diascope.plan.recorded import measure as measure_data
 
     if given := _plan_of(data):
         check_alone(data, wish)
@@ -239,7 +243,7 @@ def _make_plan(
     check_fold(dataset, fold)
     name, _ = choose_target(dataset, target, wish.get("task"))
     check_trainable(dataset, name)
-    fingerprint = measure(dataset, fold, name, _count(progress, "measure"))
+    fingerprint = measure_data(dataset, fold, name, _count(progress, "measure"))
     budget = _budget(wish, dataset, devices)
     request = Request(str(data.resolve()), budget, name, wish.get("task"), overrides, fold, wish.get("seed", 0))
     return make_plan(dataset, fingerprint, request), dataset, fingerprint
@@ -342,7 +346,8 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
         InputError: the data have changed since.
     """
     from diascope.curate import load_dataset, target_from_attribute
-    from diascope.plan.recorded import is_a, measure
+    from diascope.plan.recorded import is_a
+    from diascope.plan.recorded import measure as measure_data
 
     data = path.resolve().parent / given.dataset
 
@@ -365,7 +370,7 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     beside = path.parent / "fingerprint.json"
     if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
         return given, dataset, known
-    return given, dataset, measure(dataset, given.fold, given.target, _count(progress, "measure"))
+    return given, dataset, measure_data(dataset, given.fold, given.target, _count(progress, "measure"))
 
 
 def _resumed(out: Path, began: float, settings: Settings, progress: Progress | None) -> "Training":

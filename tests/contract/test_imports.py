@@ -21,6 +21,7 @@ ROOMS = [
     "io",
     "transforms",
     "metrics",
+    "measures",
     "figures",
     "engines",
     "calibration",
@@ -30,10 +31,12 @@ ROOMS = [
     "plan",
     "predict",
     "evaluate",
+    "measure.verbs",
+    "measure.stage",
     "api",
     "cli.app",
 ]
-FAMILIES_WITHOUT_TORCH = ["KINDS", "READERS", "METRICS", "TASKS"]
+FAMILIES_WITHOUT_TORCH = ["KINDS", "READERS", "MEASURES", "METRICS", "TASKS"]
 
 REFUSING = f"""
 import sys
