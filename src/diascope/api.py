@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int, str], None]
 """``(stage, done, total, text)``."""
 
-measure = verbs.measure
+measure, surface = verbs.measure, verbs.surface
 
 DEFAULT_SECONDS = 1800.0
 DEFAULT_DISK_BYTES = 20 * 10**9

@@ -134,9 +134,11 @@ def test_input_that_does_not_exist_or_holds_no_mask_is_refused(tmp_path: Path):
 
 
 def test_dicom_images_without_segmentation_are_refused(tmp_path: Path):
-    write_series(tmp_path)
-    with pytest.raises(InputError, match="no segmentation or contours"):
-        diascope.measure([tmp_path])
+    folder = tmp_path / "Doe^Jane"
+    write_series(folder)
+    (reason,) = diascope.measure([folder]).refused.values()
+    assert "0_0.dcm is a picture, no mask" in reason
+    assert "Doe" not in reason
 
 
 def test_patient_of_the_folder_stands_in_no_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,6 +1,6 @@
 """One case → the masks of its structures on one grid, beside its image."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Source, Target
-from diascope.core.errors import GeometryError, InputError, OptionError, ReadError
+from diascope.core.errors import GeometryError, InputError, OptionError, ReadError, nearest
 from diascope.core.families import KINDS
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image, label_array
@@ -99,7 +99,8 @@ class _Read:
             source = source.model_copy(update={"structures": names})
         image = self._read(path, source)
         self.notes += image.notes
-        self._join(path, image.geometry)
+        file = Path(source.files[0]).name if source.files else path.name  # a folder may be called like the patient
+        self._join(file, image.geometry)
         if target is None and (probability := _probability(image)) is not None:
             name = labels.get(1, "foreground")
             self._put({name: probability >= HALF}, prefix)
@@ -107,8 +108,8 @@ class _Read:
             return
         array = label_array(image)
         if target is None:
-            check_is_mask(path, array)
-            target = _target_of(array, names, labels)
+            check_is_mask(file, array)
+            target = target_of(array, names, labels)
         found = KINDS.load(target.kind).encode(target, array)
         self._put({name: found == n for n, name in enumerate(target.classes) if n > 0}, prefix)
 
@@ -118,13 +119,13 @@ class _Read:
         reader = find_reader(path)
         return (reader.read_labels or reader.read)(path, source)
 
-    def _join(self, path: Path, grid: Geometry) -> None:
+    def _join(self, file: str, grid: Geometry) -> None:
         if self.geometry is None or (grid.has_spacing and not self.geometry.has_spacing and grid.shape == self.shape):
             self.geometry = grid
             return
         if not self.geometry.is_same_grid(grid):
             raise GeometryError(
-                f"the mask {path.name} lies on another grid than its image",
+                f"the mask {file} lies on another grid than its image",
                 expected=self.geometry.describe(),
                 got=grid.describe(),
                 fix="correct the header, or bring the mask to the image's grid",
@@ -162,7 +163,7 @@ def _probability(image: Image) -> NDArray | None:
     return array[0]
 
 
-def check_is_mask(path: Path, array: NDArray[np.integer]) -> None:
+def check_is_mask(file: str, array: NDArray[np.integer]) -> None:
     """Refuse a picture: a map of many numbers that change from voxel to voxel.
 
     Raises:
@@ -175,14 +176,14 @@ def check_is_mask(path: Path, array: NDArray[np.integer]) -> None:
     equal = min(float(p.mean()) for p in pairs) if pairs else 1.0
     if len(found) > MOST_STRUCTURES or equal < LEAST_EQUAL:
         raise ReadError(
-            f"{path.name} is a picture, no mask",
+            f"{file} is a picture, no mask",
             expected="a label map: whole numbers, one for each structure, 0 for background",
             got=f"{len(found)} different values, {equal:.0%} of neighbours equal",
-            fix="give the mask of this image, saved without loss",
+            fix="give the mask of this image, saved without loss; of DICOM, the folder that holds the segmentation too",
         )
 
 
-def _target_of(array: NDArray[np.integer], names: tuple[str, ...] | None, labels: Mapping[int, str]) -> Target:
+def target_of(array: NDArray[np.integer], names: tuple[str, ...] | None, labels: Mapping[int, str]) -> Target:
     """Return what the numbers of a label map mean: the names in its file, or those given, else ``foreground``."""
     if names is not None:
         known = dict(enumerate(names, start=1))
@@ -191,3 +192,15 @@ def _target_of(array: NDArray[np.integer], names: tuple[str, ...] | None, labels
         alone = len(values) <= 1 and not labels
         known = {v: labels.get(v, "foreground" if alone else f"value {v}") for v in values or [1]}
     return Target(kind="mask", classes=("background", *known.values()), values=(0, *known))
+
+
+def check_structures(wanted: Sequence[str], seen: Iterable[str]) -> None:
+    """Refuse the name of a structure that no case has.
+
+    Raises:
+        OptionError: there is no such structure.
+    """
+    known = sorted(seen)
+    for name in wanted:
+        if known and name not in known:
+            raise OptionError(f"there is no structure {name!r}", expected=", ".join(known), fix=nearest(name, known))

@@ -158,17 +158,18 @@ def add_run(found: Found, run: Path) -> None:
 
 
 def _add_files(found: Found, path: Path) -> None:
-    """Add mask files: label maps, DICOM segmentations and contours."""
+    """Add mask files: label maps, series of DICOM masks, DICOM segmentations and contours."""
     files = [path] if path.is_file() else [path / f for f in list_files(path).files]
     masks = [f for f in files if path.is_file() or f.name.lower().endswith((*image_suffixes(), ".npy")) or _is_dicom(f)]
     if not masks:
         raise InputError(f"{path.name} holds no mask", expected=", ".join(image_suffixes()), got="no such file")
-    if masks[1:] and all(_is_slice(f) for f in masks):
-        raise InputError(
-            f"{path.name} holds DICOM images, and no segmentation or contours",
-            expected="DICOM SEG, RTSTRUCT, or a folder with both",
-            fix="give the folder that holds the image series and its segmentation",
-        )
+    slices = [f for f in masks if _is_slice(f)]
+    if slices and path.is_dir():
+        series, refused = cases_of([path], ("mask",), found.told)
+        found.refused |= refused
+        for case in series:
+            _add(found, Masks(case.id, {"mask": (case.images["mask"], None)}))
+        masks = [f for f in masks if f not in slices]
     for file in masks:
         name = stem(file.name)
         match = NAME_OF_MASK.match(name)

@@ -1,7 +1,7 @@
 """The stage itself: cases with masks → Measurements."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from diascope.core.errors import InputError, OptionError, nearest
 from diascope.core.families import MEASURES
 from diascope.core.ports.measure import Measure, Quantity, Region
 from diascope.curate.draft import in_one_line
-from diascope.measure.case import Structures, read_structures
+from diascope.measure.case import Structures, check_structures, read_structures
 from diascope.measure.masks import Found, Masks
 
 Progress = Callable[[str, int, int, str], None]
@@ -104,7 +104,7 @@ def measure_masks(
             refused[masks.case_id] = in_one_line(error)
         if progress:
             progress("measure", number, len(found.cases), masks.case_id)
-    _check_structures(structures, seen)
+    check_structures(structures, seen)
     if found.told:
         notes["all"] = tuple(found.told)
     return Measurements(
@@ -115,13 +115,6 @@ def measure_masks(
         refused=refused,
         notes=notes,
     )
-
-
-def _check_structures(wanted: Sequence[str], seen: Iterable[str]) -> None:
-    known = sorted(seen)
-    for name in wanted:
-        if known and name not in known:
-            raise OptionError(f"there is no structure {name!r}", expected=", ".join(known), fix=nearest(name, known))
 
 
 class _Wanted:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from diascope.core.documents.measurements import Measurements
+    from diascope.measure.surface_files import Written
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -59,3 +60,66 @@ def measure(
             unit=unit,
             progress=progress,
         )
+
+
+class SurfaceWish(TypedDict, total=False):
+    """What may be chosen about surfaces.
+
+    ``images``: those that masks without a grid of their own (RTSTRUCT) lie on; ``structures``: names of those that are
+    wanted, all if none is given; ``labels``: number in a label map → name of the structure; ``most_faces``: triangles
+    of a structure (100 000), None keeps all; ``smooth``: smooth the steps of voxels away, by at most half a voxel
+    (true); ``space`` of the coordinates (``LPS``); ``format`` of the files in a folder (``stl``); ``spacing_mm`` of a
+    folder of slices: pixel height and width, and the distance of slices where there are no positions; ``positions``: a
+    table of the slices with the columns ``file`` and ``position_mm``; ``picture``: write a PNG beside each file (true).
+    """
+
+    images: Sequence[Path | str]
+    structures: Sequence[str]
+    labels: Mapping[int, str]
+    most_faces: int | None
+    smooth: bool
+    space: Literal["LPS", "RAS"]
+    format: Literal["stl", "ply", "glb", "obj"]
+    spacing_mm: Sequence[float] | None
+    positions: Path | str | None
+    picture: bool
+
+
+def surface(
+    inputs: Sequence[Path | str],
+    *,
+    out: Path | str,
+    progress: Progress | None = None,
+    **wish: Unpack[SurfaceWish],
+) -> "Written":
+    """Write the closed surfaces of masks in patient millimetres.
+
+    Args:
+        inputs: a run, data with masks, masks, or with ``spacing_mm`` one folder of 2-D slices.
+        out: a ``.stl``, ``.ply``, ``.glb`` or ``.obj`` file for all structures of one case, or a folder for one file
+            each.
+        progress: told about each stage.
+        wish: see ``SurfaceWish``.
+
+    Raises:
+        InputError: an input is missing or holds no mask, or an option is not known. One case or structure that has no
+            surface is named in ``refused`` instead.
+    """
+    from diascope.measure.masks import find_masks
+    from diascope.measure.stack import stack_surfaces
+    from diascope.measure.surface import MOST_FACES, Making, make_surfaces
+    from diascope.measure.surface_files import check_out, write_all
+
+    suffix, labels = wish.get("format", "stl"), wish.get("labels")
+    check_out(Path(out), suffix)
+    most = wish.get("most_faces", MOST_FACES)
+    making = Making(tuple(wish.get("structures", ())), wish.get("smooth", True), most)
+    paths, spacing, positions = [Path(i) for i in inputs], wish.get("spacing_mm"), wish.get("positions")
+    if spacing is not None or positions is not None:
+        at = None if positions is None else Path(positions)
+        done = stack_surfaces(paths, spacing or (), making, positions=at, labels=labels)
+    else:
+        found = find_masks(paths, [Path(i) for i in wish.get("images", ())])
+        done = make_surfaces(found, making, labels=labels, progress=progress)
+    space, picture = wish.get("space", "LPS"), wish.get("picture", True)
+    return write_all(done, Path(out), space=space, suffix=suffix, picture=picture)

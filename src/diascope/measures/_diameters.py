@@ -35,8 +35,9 @@ def recist_axes(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...], *, axis:
 
     The outline runs midway between the voxels inside and outside, as that of marching cubes does: a single voxel is one
     voxel long. Steps of the outline make the longest of all diameters too long rather than too short: by .75 voxels
-    (standard deviation .1) on discs, .25 (.25) on ellipses with an axis ratio of 2 (100 of each, radii 8 to 14). A diameter joins two points of one connected part of a slice (diagonal neighbours count)
-    and may leave a region that is not convex, as a caliper on its outline would.
+    (standard deviation .1) on discs, .25 (.25) on ellipses with an axis ratio of 2 (100 of each, radii 8 to 14). A
+    diameter joins two points of one connected part of a slice (diagonal neighbours count) and may leave a region that
+    is not convex, as a caliper on its outline would.
 
     Args:
         mask: ``(I, J[, K])``.

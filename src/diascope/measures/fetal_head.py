@@ -65,12 +65,13 @@ def fit_ellipse(points: NDArray[np.float64]) -> tuple[float, float] | None:
     if not is_ellipse.any():
         return None
     first = vectors[:, np.flatnonzero(is_ellipse)[0]]
-    axes = _half_axes(*first, *(back @ first))
+    axes = _half_axes(np.concatenate([first, back @ first]))
     return None if axes is None else (axes[0] * scale, axes[1] * scale)
 
 
-def _half_axes(a: float, b: float, c: float, d: float, e: float, f: float) -> tuple[float, float] | None:
+def _half_axes(conic: NDArray[np.float64]) -> tuple[float, float] | None:
     """Return the half axes of the conic ``a x² + b x y + c y² + d x + e y + f = 0``, the longer first."""
+    a, b, c, d, e, f = conic
     form = np.array([[a, b / 2], [b / 2, c]])
     centre = np.linalg.solve(2 * form, [-d, -e])
     constant = f + (d * centre[0] + e * centre[1]) / 2
