@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.figures.outlines import write_sides, write_text
+from diascope.figures.outlines import write_text
 from diascope.figures.style import COLOURS, shorten
 
 Mesh = tuple[NDArray[np.float64], NDArray[np.intp]]
@@ -60,14 +60,14 @@ def draw_surfaces(
         colours: of each, ``#rrggbb``.
         view: where the viewer stands.
         bounds: lowest and highest place ``(2, 3)`` in RAS+ mm that the picture shows; equal ones give equal scales.
-        pixels: of the longer edge.
+        pixels: of the longest edge of ``bounds``, whether this view shows it or not.
     """
     right, up = np.asarray(view.right, float), np.asarray(view.up, float)
     axes = np.stack([right, up, np.cross(right, up)])
     corners = np.array([[bounds[n][a] for a, n in enumerate(pick)] for pick in np.ndindex(2, 2, 2)]) @ axes.T
     low, high = corners.min(axis=0), corners.max(axis=0)
-    scale = pixels * (1 - 2 * MARGIN) / max(high[:2] - low[:2])
-    shape = [int(np.ceil(e * scale / (1 - 2 * MARGIN))) + 1 for e in (high - low)[1::-1]]
+    scale = pixels * (1 - 2 * MARGIN) / max(high - low)
+    shape = [int(np.ceil(e * scale + 2 * MARGIN * pixels)) + 1 for e in (high - low)[1::-1]]
     depth = np.full(shape[0] * shape[1], -np.inf)
     picture = np.full((shape[0] * shape[1], 3), BACKGROUND, np.uint8)
     middle, half = (low + high)[:2] / 2, np.array([shape[1], shape[0]]) / 2
@@ -159,44 +159,52 @@ def bounds_of(meshes: Sequence[Mesh]) -> NDArray[np.float64]:
     return np.stack([np.min([v.min(axis=0) for v, _ in meshes], 0), np.max([v.max(axis=0) for v, _ in meshes], 0)])
 
 
-def surface_rows(rows: Mapping[str, Mapping[str, Mesh]], *, views: Sequence[View] = VIEWS[:2]) -> str:
-    """Return rows of pictures, such as reference above prediction, as SVG with PNG inside.
+def surface_pairs(rows: Mapping[str, Mapping[str, Mesh]], *, views: Sequence[View] = VIEWS[:2]) -> str:
+    """Return pictures side by side, such as reference and prediction from anterior and from the left, as SVG.
 
     Args:
-        rows: title → structure → surface; a structure has one colour in all rows, and all pictures one scale.
-        views: columns.
+        rows: title → structure → surface; a structure has one colour in all pictures, and all have one scale.
+        views: from where.
     """
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     colour = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
     bounds = bounds_of([mesh for row in rows.values() for mesh in row.values()])
-    body, top, width = [], 0.0, 0.0
-    for title, row in rows.items():
-        left, height = 0.0, 0.0
-        for view in views:
-            picture = draw_surfaces(list(row.values()), [colour[n] for n in row], view, bounds=bounds)
-            size = (picture.shape[1] * _SCALE, picture.shape[0] * _SCALE)
-            body.append(write_text(left, top + 13, f"{title}, {view.title}"))
-            body.append(
-                f'<g transform="translate({left:.1f} {top + _HEAD:.1f})">{_image(picture, size)}'
-                f"{write_sides(view.sides, size)}</g>"
-            )
-            left, height = left + max(size[0], _NARROW) + _GAP, max(height, size[1])
-        top, width = top + height + _HEAD + _GAP, max(width, left - _GAP)
-    body += [
-        f'<rect x="{n * 150}" y="{top:.1f}" width="12" height="12" fill="{colour[name]}"/>'
-        + write_text(n * 150 + 18, top + 11, shorten(name, 20))
-        for n, name in enumerate(names)
+    titled = [
+        (title, view, draw_surfaces(list(row.values()), [colour[n] for n in row], view, bounds=bounds))
+        for view in views
+        for title, row in rows.items()
     ]
+    width = sum(p.shape[1] + _GAP for _, _, p in titled) - _GAP
+    scale = min(_SCALE, _WIDTH / width)
+    body, left, bottom = [], 0.0, 0.0
+    for title, view, picture in titled:
+        size = (picture.shape[1] * scale, picture.shape[0] * scale)
+        words = write_text(0, -20, title) + write_text(0, -6, view.title)
+        body.append(
+            f'<g transform="translate({left:.1f} {_HEAD})">{words}{_image(picture, size)}{_sides(view, size)}</g>'
+        )
+        left, bottom = left + max(size[0], _NARROW) + _GAP, max(bottom, size[1])
+    top = bottom + _HEAD + _GAP
+    for n, name in enumerate(names):
+        body.append(f'<rect x="{n * _ENTRY}" y="{top:.1f}" width="12" height="12" fill="{colour[name]}"/>')
+        body.append(write_text(n * _ENTRY + 18, top + 11, shorten(name, 18)))
     alt = f"Surfaces of {', '.join(names)}: {', '.join(rows)}; {', '.join(v.title for v in views)}."
-    width = max(width, 150.0 * len(names))
+    width = max(left - _GAP, _ENTRY * len(names))
     return (
         f'<svg class="case" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width:.0f} {top + 16:.0f}" '
         f'style="width:100%;max-width:{width:.0f}px;height:auto">{"".join(body)}</svg>'
     )
 
 
-_SCALE, _HEAD, _GAP, _NARROW = 0.85, 20.0, 12.0, 170.0
-"""CSS pixels of a picture's pixel, and of the space for a title, between pictures, and of the narrowest column."""
+_WIDTH, _SCALE, _HEAD, _GAP, _NARROW, _ENTRY = 700.0, 0.7, 34.0, 10.0, 100.0, 135
+"""CSS pixels: of the whole, for each pixel of a picture, above pictures for titles, between them, of the narrowest, and
+of an entry of the legend."""
+
+
+def _sides(view: View, size: tuple[float, float]) -> str:
+    """Return the letters of the left, right and upper side."""
+    places = ((5, size[1] / 2 + 4), (size[0] - 5, size[1] / 2 + 4), (size[0] / 2, 10))
+    return "".join(write_text(x, y, w, anchor="middle") for (x, y), w in zip(places, view.sides, strict=True))
 
 
 def _image(picture: NDArray[np.uint8], size: tuple[float, float]) -> str:

@@ -158,14 +158,14 @@ def _picture(target: Target, view: CaseView) -> str:
 
 def _surfaces(target: Target, view: CaseView) -> str:
     """Return the surfaces of reference and prediction; empty where they make no sense: 2-D, or no millimetres."""
-    from diascope.figures.surface import surface_rows
+    from diascope.figures.surface import surface_pairs
 
     grid = view.geometry
     if grid.ndim != 3 or not grid.has_spacing or min(grid.shape) < FEWEST_SLICES:
         return ""
     maps = {"reference": view.reference, "prediction": view.prediction}
     rows = {title: drawn for title, labels in maps.items() if (drawn := _meshes(target, labels, grid))}
-    return surface_rows(rows) if rows else ""
+    return surface_pairs(rows) if rows else ""
 
 
 def _meshes(target: Target, labels: NDArray, grid: Geometry) -> dict[str, tuple[NDArray, NDArray]]:

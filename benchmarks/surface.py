@@ -1,0 +1,77 @@
+"""Surface of masks of 256 voxels a side: seconds from mask to file, and how much of the volume is kept.
+
+Prints one JSON line for each shape: ``python benchmarks/surface.py``. Watertightness is judged by trimesh on the file that
+was written and read again, not by the program that wrote it.
+"""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+EDGE = 256
+
+
+def ball() -> np.ndarray:
+    """Return a ball of radius 100."""
+    axis = np.arange(EDGE) - (EDGE - 1) / 2
+    return sum(a**2 for a in np.ix_(axis, axis, axis)) <= 100**2
+
+
+def organ() -> np.ndarray:
+    """Return one smooth, bent, hollowed shape: the largest part where smoothed noise is high."""
+    from scipy.ndimage import gaussian_filter, label
+
+    field = gaussian_filter(np.random.default_rng(0).normal(size=(EDGE // 2,) * 3), 9)
+    parts, _ = label(field > 0.0)
+    largest = parts == 1 + np.bincount(parts.ravel())[1:].argmax()
+    return largest.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+
+
+def measure(name: str, mask: np.ndarray, spacing: tuple[float, float, float]) -> dict[str, object]:
+    """Return time, triangles, and what trimesh says of the file."""
+    import trimesh
+
+    from diascope.measure.surface import MOST_FACES, Named
+    from diascope.measure.surface_files import content_of
+    from diascope.measures import build_surface
+
+    truth = float(mask.sum()) * float(np.prod(spacing)) / 1000
+    begin = time.perf_counter()
+    surface = build_surface(mask, np.diag([*spacing, 1.0]), most_faces=MOST_FACES)
+    built = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "surface.stl"
+        path.write_bytes(content_of([Named("case", "structure", surface)], ".stl", "LPS"))
+        end = time.perf_counter()
+        mesh = trimesh.load(path, force="mesh")
+    return {
+        "shape": name,
+        "spacing_mm": spacing,
+        "seconds": round(end - begin, 3),
+        "build_seconds": round(built - begin, 3),
+        "triangles": len(mesh.faces),
+        "closed": float(mesh.is_watertight and mesh.is_winding_consistent and mesh.volume > 0),
+        "volume_error": abs(float(mesh.volume) / 1000 / truth - 1),
+    }
+
+
+def main() -> None:
+    """Measure two shapes on cubes, and one as 5 mm slices."""
+    from diascope.measures import build_surface
+
+    build_surface(
+        np.ones((4, 4, 4), bool), np.eye(4), most_faces=10
+    )  # the libraries are imported before the clock runs
+    for name, mask, spacing in (
+        ("ball", ball(), (1.0, 1.0, 1.0)),
+        ("organ", organ(), (0.8, 0.8, 1.0)),
+        ("ball in 5 mm slices", ball()[:, :, 2::5], (1.0, 1.0, 5.0)),
+    ):
+        print(json.dumps(measure(name, mask, spacing)))
+
+
+if __name__ == "__main__":
+    main()
