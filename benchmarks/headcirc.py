@@ -1,7 +1,7 @@
 """Head circumference of generated ellipse masks with known truth: ``python benchmarks/headcirc.py``.
 
-Prints one JSON line for each pixel size: the mean and the largest error over 200 heads of 70 to 110 mm, turned and shifted
-at random.
+Prints one JSON line for each pixel size: the mean and the largest error over 200 heads of 70 to 110 mm, turned and
+shifted at random.
 """
 
 import json

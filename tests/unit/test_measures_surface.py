@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from diascope.core.errors import InputError
-from diascope.measures import build_surface
+from diascope.measures import Surface, build_surface
+from diascope.measures._pinched import take_apart
 from diascope.measures._slices import interpolate_slices
 
 
@@ -119,3 +120,47 @@ def test_slice_between_two_discs_has_the_radius_between_theirs():
 def test_empty_mask_has_no_surface():
     with pytest.raises(InputError, match="empty"):
         build_surface(np.zeros((4, 4, 4), bool), np.eye(4))
+
+
+def two_tetrahedra_on_one_edge() -> tuple[np.ndarray, np.ndarray]:
+    vertices = np.array([[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 1, 0.5], [-1, 0, 0], [-1, -1, 0.5]], float)
+    outward = []
+    for corners in ((0, 1, 2, 3), (0, 1, 4, 5)):
+        middle = vertices[list(corners)].mean(axis=0)
+        for left_out in range(4):
+            face = [c for n, c in enumerate(corners) if n != left_out]
+            a, b, c = vertices[face]
+            outward.append(face if np.cross(b - a, c - a) @ (a - middle) > 0 else face[::-1])
+    return vertices, np.array(outward)
+
+
+def test_two_sheets_that_touch_along_an_edge_are_taken_apart():
+    import trimesh
+
+    vertices, faces = two_tetrahedra_on_one_edge()
+    assert not Surface(vertices, faces, 0).is_closed()
+    apart, divided = take_apart(vertices, faces)
+    assert Surface(apart, divided, 0).is_closed()
+    mesh = trimesh.Trimesh(apart.astype(np.float32), divided, process=True)
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(trimesh.Trimesh(vertices, faces).volume, rel=0.1)
+
+
+def test_two_faces_back_to_back_are_left_out():
+    vertices, faces = build_surface(ball(4), np.eye(4)).vertices, build_surface(ball(4), np.eye(4)).faces
+    flap = np.array([[*faces[0, :2], len(vertices)], [*faces[0, 1::-1], len(vertices)]])
+    found = take_apart(np.concatenate([vertices, [[9.0, 9, 9]]]), np.concatenate([faces, flap]))
+    assert len(found[1]) == len(faces)
+    assert len(found[0]) == len(vertices)
+    assert Surface(*found, 0).is_closed()
+
+
+@pytest.mark.parametrize("most", [300, 1000, 4000])
+def test_decimation_of_a_rough_mask_stays_closed(most: int):
+    from scipy.ndimage import gaussian_filter
+
+    mask = gaussian_filter(np.random.default_rng(3).normal(size=(48, 48, 48)), 2.5) > 0.02
+    surface = build_surface(mask, np.eye(4), most_faces=most)
+    assert surface.is_closed()
+    assert len(surface.faces) <= most
+    assert surface.volume_ml == pytest.approx(surface.mask_ml, rel=0.003)

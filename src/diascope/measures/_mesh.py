@@ -1,7 +1,5 @@
 """The surface of a mask as triangles: closed, smoothed, of the mask's own volume."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.errors import InputError, RunError
+from diascope.measures._pinched import take_apart
 from diascope.measures._slices import flat_axis, interpolate_slices
 
 LEVEL = 0.49
@@ -16,7 +15,7 @@ LEVEL = 0.49
 has edges of four faces (30 of 30 noise masks at .5, none at .49)."""
 
 KEPT, BACK = 0.5, -0.53
-"""Weights of Taubin's two steps; what varies over more than about 18 vertices passes (1 / .5 - 1 / .53 = .113)."""
+"""Weights of Taubin's two steps; on a chain, waves longer than 13 vertices pass: 1 - cos(2 pi / 13) = 1 / .5 - 1 / .53."""
 
 ROUNDS = 15
 FREE_VOXELS = 0.5
@@ -30,7 +29,9 @@ CORRECTIONS = 10
 VOLUME_KEPT = 1e-4
 """Part of the volume by which the surface may differ before it is moved along its normals again."""
 
-TRIES = 3
+TRIES = (1.0, 0.9, 2.0, 4.0)
+"""Parts of the wanted triangles that decimation is tried with until its surface is closed and has no more of them than
+were wanted (twice, four times as many); taking touching sheets apart adds a few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +104,13 @@ def build_surface(
     vertices = points @ affine[:3, :3].T + affine[:3, 3]
     if _volume(vertices, faces) < 0:
         faces = faces[:, ::-1]
-    surface = _decimate(Surface(_keep_volume(vertices, faces, mm3), faces, mm3 / 1000), most_faces)
-    if not surface.is_closed():
+    whole = Surface(vertices, faces, mm3 / 1000)
+    if most_faces and most_faces < len(faces) and (small := _decimate(whole, most_faces)):
+        return small
+    whole = replace(whole, vertices=_keep_volume(vertices, faces, mm3))
+    if not whole.is_closed():
         raise RunError("the surface is not closed", fix="this is a defect, please report it with the mask")
-    return surface
+    return whole
 
 
 def _march(
@@ -174,28 +178,19 @@ def _keep_volume(vertices: NDArray[np.float64], faces: NDArray[np.intp], mm3: fl
     return vertices
 
 
-def _decimate(surface: Surface, most_faces: int | None) -> Surface:
-    """Return a surface of at most so many faces; where that one is not closed, of twice or four times as many."""
+def _decimate(surface: Surface, most_faces: int) -> Surface | None:
+    """Return a closed surface of at most so many faces, else of twice or four times as many, else None."""
     from fast_simplification import simplify
 
-    wanted = most_faces or len(surface.faces)
-    for _ in range(TRIES):
-        if wanted >= len(surface.faces):
-            return surface
-        middle = surface.vertices.mean(axis=0)  # in float32 a place far from the origin would lose digits
-        points, faces = simplify(
-            (surface.vertices - middle).astype(np.float32), surface.faces.astype(np.int32), target_count=wanted
-        )
-        vertices, faces = points.astype(np.float64) + middle, faces.astype(np.intp)
-        small = replace(surface, vertices=_keep_volume(vertices, faces, surface.mask_ml * 1000), faces=faces)
-        if small.is_closed() and math.isfinite(small.volume_ml):
-            return small
-        wanted *= 2
-    return surface
-
-
-def merge_surfaces(surfaces: Sequence[Surface]) -> Surface:
-    """Return several surfaces as one set of triangles."""
-    starts = np.cumsum([0, *(len(s.vertices) for s in surfaces)])
-    faces = np.concatenate([s.faces + start for s, start in zip(surfaces, starts, strict=False)])
-    return Surface(np.concatenate([s.vertices for s in surfaces]), faces, sum(s.mask_ml for s in surfaces))
+    middle = surface.vertices.mean(axis=0)  # in float32 a place far from the origin would lose digits
+    points, faces = (surface.vertices - middle).astype(np.float32), surface.faces.astype(np.int32)
+    for part in TRIES:
+        wanted = int(part * most_faces)
+        if wanted >= len(faces):
+            break
+        found: Any = simplify(points, faces, target_count=wanted)
+        vertices, kept = take_apart(found[0].astype(np.float64) + middle, found[1].astype(np.intp))
+        small = replace(surface, vertices=vertices, faces=kept)
+        if len(kept) <= max(1.0, part) * most_faces and small.is_closed():
+            return replace(small, vertices=_keep_volume(vertices, kept, surface.mask_ml * 1000))
+    return None
