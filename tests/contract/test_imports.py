@@ -214,6 +214,16 @@ def test_inspect_works_without_torch(more: list[str], tmp_path: Path):
         assert "classification" in done.stdout
 
 
+def test_masks_are_measured_and_made_surfaces_of_without_torch(tmp_path: Path):
+    from made_data import write_msd
+
+    data = str(write_msd(tmp_path / "data", 2))
+    lines = [[verb, data, "--out", str(tmp_path / verb)] for verb in ("measure", "surface")]
+    code = f"from diascope.cli.app import main\nassert not any([main(line) for line in {lines!r}])"
+    done = run_python(REFUSING + code)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("command", ["plan", "train", "predict"])
 def test_command_that_needs_torch_says_what_to_install(command: str, discs: Path, measured_run: Path, tmp_path: Path):
     out = str(tmp_path / "out")

@@ -15,7 +15,7 @@ LEVEL = 0.49
 has edges of four faces (30 of 30 noise masks at .5, none at .49)."""
 
 KEPT, BACK = 0.5, -0.53
-"""Weights of Taubin's two steps; on a chain, waves longer than 13 vertices pass: 1 - cos(2 pi / 13) = 1 / .5 - 1 / .53."""
+"""Weights of Taubin's two steps; on a chain, waves of more than 13 vertices pass (1 - cos(2 pi / 13) = 2 - 1 / .53)."""
 
 ROUNDS = 15
 FREE_VOXELS = 0.5
