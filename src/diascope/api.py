@@ -16,7 +16,7 @@ from diascope.core.errors import InputError
 from diascope.core.image import Image
 from diascope.core.settings import Settings
 from diascope.io import write_image
-from diascope.measure import verbs
+from diascope.measure.verbs import measure, surface  # noqa: F401 — public verbs, with their options beside them
 
 if TYPE_CHECKING:
     from diascope.predict.model import Model, Predicted
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int, str], None]
 """``(stage, done, total, text)``."""
-
-measure, surface = verbs.measure, verbs.surface
 
 DEFAULT_SECONDS = 1800.0
 DEFAULT_DISK_BYTES = 20 * 10**9

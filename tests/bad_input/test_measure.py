@@ -93,6 +93,7 @@ def test_measure_and_options_that_do_not_exist_are_refused(tmp_path: Path, capsy
     for more, words in (
         (["--measures", "volum"], "did you mean 'volume'?"),
         (["--measures", "volume", "--threshold-suv", "4"], "no chosen measure reads threshold_suv"),
+        (["--intensity-range", "5"], "--intensity-range is no range"),
         (["--label", "liver"], "--label is no N=NAME"),
         (["--label", "1=a", "--label", "1=b"], "twice"),
     ):

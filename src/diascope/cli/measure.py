@@ -29,6 +29,9 @@ diascope measure fundus_masks --label 1=disc --label 2=cup --measures cup_to_dis
 SHOWN = 6
 """Numbers of a structure that are shown on the terminal; the file has all."""
 
+OF_MEASURES = ("threshold_suv", "threshold_percent", "bin_width", "bin_count", "ivh_bin_width", "cup", "disc")
+"""Options that are handed on to the measures as they are."""
+
 _LABEL = re.compile(r"(\d+)=(.+)", re.ASCII)
 
 
@@ -77,13 +80,21 @@ class Options(OutputOptions):
     bin_count: Annotated[
         int | None, typer.Option(metavar="N", min=2, help="Texture: number of grey levels of a region.")
     ] = None
+    intensity_range: Annotated[
+        str | None, typer.Option(metavar="LOW,HIGH", help="Texture: values that count; one side may be left out.")
+    ] = None
+    ivh_bin_width: Annotated[
+        float | None, typer.Option(metavar="WIDTH", help="Texture: step of the intensity-volume histogram.")
+    ] = None
     cup: Annotated[str | None, typer.Option(metavar="NAME", help="cup_to_disc: the cup's structure.")] = None
     disc: Annotated[str | None, typer.Option(metavar="NAME", help="cup_to_disc: the disc's structure.")] = None
 
     def of_measures(self) -> dict[str, Any]:
         """Return the options of the measures that were given."""
-        names = ("threshold_suv", "threshold_percent", "bin_width", "bin_count", "cup", "disc")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        given = {name: value for name in OF_MEASURES if (value := getattr(self, name)) is not None}
+        if self.intensity_range is not None:
+            given["intensity_range"] = read_range(self.intensity_range)
+        return given
 
 
 def run(options: Options) -> int:
@@ -137,6 +148,25 @@ def read_labels(texts: Sequence[str]) -> dict[int, str]:
             raise OptionError("--label names a number or a structure twice", expected="each once", got=text)
         labels[int(match[1])] = match[2].strip()
     return labels
+
+
+def read_range(text: str) -> tuple[float | None, float | None]:
+    """Return the two ends of a text ``-1000,400``; an end that is left out is open.
+
+    Raises:
+        OptionError: there are not two ends, or one is no number.
+
+    Example:
+        >>> read_range("-500,"), read_range("-1000, 400")
+        ((-500.0, None), (-1000.0, 400.0))
+    """
+    ends = text.split(",")
+    try:
+        low, high = (float(end) if end.strip() else None for end in ends)
+    except ValueError:
+        expected = "two numbers in the image's unit: -1000,400 or -500,"
+        raise OptionError("--intensity-range is no range", expected=expected, got=repr(text)) from None
+    return low, high
 
 
 def _line(row: "MeasuredStructure") -> str:

@@ -102,15 +102,16 @@ def content_of(made: Sequence[Named], suffix: str, space: Space) -> bytes:
     """Return a file's bytes; where the format has room, it says in which space it is, as 3D Slicer reads it."""
     import trimesh
 
-    meshes = {one.structure: _mesh(one.surface, n, space) for n, one in enumerate(made)}
+    meshes: dict[str, Any] = {one.structure: _mesh(one.surface, n, space) for n, one in enumerate(made)}
     said = f"Diascope. SPACE={space}"
     if suffix in {".stl", ".ply"}:
-        data = _bytes(trimesh.util.concatenate(list(meshes.values())).export(file_type=suffix[1:]))
+        joined: Any = trimesh.util.concatenate(list(meshes.values()))
+        data = _bytes(joined.export(file_type=suffix[1:]))
         if suffix == ".stl":
             return said.encode().ljust(STL_HEAD) + data[STL_HEAD:]
         magic, form, rest = data.split(b"\n", 2)
         return b"\n".join([magic, form, f"comment {said}".encode(), rest])
-    scene = trimesh.Scene(meshes, metadata={"space": space, "unit": "mm"})
+    scene: Any = trimesh.Scene(meshes, metadata={"space": space, "unit": "mm"})
     data = _bytes(scene.export(file_type=suffix[1:]))
     return f"# {said}\n".encode() + data if suffix == ".obj" else data
 
@@ -126,7 +127,7 @@ def _mesh(surface: Surface, number: int, space: Space) -> Any:
     import trimesh
 
     turn = np.array([-1.0, -1.0, 1.0]) if space == "LPS" else np.ones(3)
-    mesh = trimesh.Trimesh(surface.vertices * turn, surface.faces, process=False)
+    mesh: Any = trimesh.Trimesh(surface.vertices * turn, surface.faces, process=False)
     colour = COLOURS[number % len(COLOURS)].lstrip("#")
     mesh.visual.vertex_colors = [*bytes.fromhex(colour), 255]
     return mesh

@@ -61,11 +61,12 @@ def _signed_distance(layer: NDArray[np.bool_]) -> NDArray[np.float32] | None:
     return np.where(layer, inside - 0.5, 0.5 - outside)
 
 
-def _between(before: NDArray | None, after: NDArray | None, share: float) -> NDArray | float:
+def _between(
+    before: NDArray[np.float32] | None, after: NDArray[np.float32] | None, share: float
+) -> NDArray[np.float32] | float:
+    """Return the distances a share of the way between two slices; an empty one mirrors the other to its outside."""
     if before is None and after is None:
         return -1.0
-    if before is None:
-        before = -np.abs(after)  # type: ignore[arg-type]
-    if after is None:
-        after = -np.abs(before)
-    return (1 - share) * before + share * after
+    first = -np.abs(after) if before is None and after is not None else before
+    last = -np.abs(before) if after is None and before is not None else after
+    return (1 - share) * np.asarray(first) + share * np.asarray(last)
