@@ -19,9 +19,9 @@ MOST_STRUCTURES = 255
 """A label map with more numbers than this is taken for a picture, as ``curate`` does."""
 
 FEW_STRUCTURES, LEAST_EQUAL = 20, 0.6
-"""A map with more than the first number of values of which fewer than the second part of neighbours are equal, along any
-axis, is taken for a picture (chosen here: of 60 hippocampus masks at least .98 are, of 60 blood smears .31 to .42, of 60
-CT slices .02 to .44)."""
+"""A map with more than the first number of values of which fewer than the second part of neighbours are equal, along
+any axis, is taken for a picture (chosen here: of 60 hippocampus masks at least .98 are, of 60 blood smears .31 to .42,
+of 60 CT slices .02 to .44)."""
 
 HALF = 0.5
 ROOT = Path("/")

@@ -69,4 +69,5 @@ def _between(
         return -1.0
     first = -np.abs(after) if before is None and after is not None else before
     last = -np.abs(before) if after is None and before is not None else after
-    return (1 - share) * np.asarray(first) + share * np.asarray(last)
+    mixed = (1 - share) * np.asarray(first) + share * np.asarray(last)
+    return np.asarray(mixed, np.float32)
