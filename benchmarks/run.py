@@ -66,6 +66,15 @@ MEASURES = {
     ),
     "memory": Measure(("memory.py",), (Judged("peak_gib", 3.0, 1.5, at_most=True),)),
     "rtstruct": Measure(("rtstruct.py",), (Judged("dice", 0.999, 1.0),)),
+    "surface": Measure(
+        ("surface.py",),
+        (
+            Judged("seconds", 8.0, 2.0, at_most=True),
+            Judged("volume_error", 0.01, 0.003, at_most=True),
+            Judged("closed", 1.0, 1.0),
+        ),
+    ),
+    "headcirc": Measure(("headcirc.py",), (Judged("head_circumference_error_mm", 0.5, 0.1, at_most=True),)),
     "resampling": Measure(
         ("resampling.py",),
         (

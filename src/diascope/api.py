@@ -16,6 +16,7 @@ from diascope.core.errors import InputError
 from diascope.core.image import Image
 from diascope.core.settings import Settings
 from diascope.io import write_image
+from diascope.measure.verbs import measure, surface  # noqa: F401 — public verbs, with their options beside them
 
 if TYPE_CHECKING:
     from diascope.predict.model import Model, Predicted
@@ -227,7 +228,8 @@ def _make_plan(
     from diascope.curate import check_trainable, target_from_attribute
     from diascope.curate.derive import derive_target
     from diascope.plan.planner import Request, check_plan, choose_target, make_plan, read_overrides
-    from diascope.plan.recorded import check_alone, check_fold, measure
+    from diascope.plan.recorded import check_alone, check_fold
+    from diascope.plan.recorded import measure as measure_data
 
     if given := _plan_of(data):
         check_alone(data, wish)
@@ -245,7 +247,7 @@ def _make_plan(
     name, task = choose_target(dataset, target, wish.get("task"))
     dataset = derive_target(dataset, name, task.kinds)
     check_trainable(dataset, name)
-    fingerprint = measure(dataset, fold, name, _count(progress, "measure"))
+    fingerprint = measure_data(dataset, fold, name, _count(progress, "measure"))
     budget = _budget(wish, dataset, devices)
     request = Request(str(data.resolve()), budget, name, wish.get("task"), overrides, fold, wish.get("seed", 0))
     return make_plan(dataset, fingerprint, request), dataset, fingerprint
@@ -350,7 +352,8 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     from diascope.core.families import TASKS
     from diascope.curate import load_dataset, target_from_attribute
     from diascope.curate.derive import derive_target
-    from diascope.plan.recorded import is_a, measure
+    from diascope.plan.recorded import is_a
+    from diascope.plan.recorded import measure as measure_data
 
     data = path.resolve().parent / given.dataset
 
@@ -375,7 +378,7 @@ def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[
     beside = path.parent / "fingerprint.json"
     if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
         return given, dataset, known
-    return given, dataset, measure(dataset, given.fold, given.target, _count(progress, "measure"))
+    return given, dataset, measure_data(dataset, given.fold, given.target, _count(progress, "measure"))
 
 
 def _resumed(out: Path, began: float, settings: Settings, progress: Progress | None) -> "Training":

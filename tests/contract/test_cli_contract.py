@@ -14,13 +14,15 @@ import pytest
 from diascope.cli.app import main
 from diascope.core.errors import BudgetError, DatasetError, DiascopeError, OptionError, ReadError, RunError
 
-COMMANDS = ["inspect", "plan", "train", "predict", "evaluate", "demo"]
+COMMANDS = ["inspect", "plan", "train", "predict", "evaluate", "measure", "surface", "demo"]
 LINES = {
     "inspect": ["inspect", "DATA"],
     "plan": ["plan", "DATA"],
     "train": ["train", "DATA", "--out", "RUN"],
     "predict": ["predict", "RUN", "scan.nii.gz", "--out", "DIR"],
     "evaluate": ["evaluate", "RUN"],
+    "measure": ["measure", "MASKS", "--out", "a.csv"],
+    "surface": ["surface", "MASKS", "--out", "a.stl"],
 }
 """The shortest useful line of each command that calls one verb of the same name."""
 

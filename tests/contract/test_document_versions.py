@@ -27,7 +27,16 @@ DOCUMENTS = all_documents()
 
 
 def test_every_document_is_known():
-    assert set(DOCUMENTS) == {"dataset", "fingerprint", "plan", "run", "metrics", "predictions", "calibration"}
+    assert set(DOCUMENTS) == {
+        "dataset",
+        "fingerprint",
+        "plan",
+        "run",
+        "metrics",
+        "predictions",
+        "calibration",
+        "measurements",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))

@@ -21,6 +21,7 @@ ROOMS = [
     "io",
     "transforms",
     "metrics",
+    "measures",
     "figures",
     "engines",
     "calibration",
@@ -30,10 +31,12 @@ ROOMS = [
     "plan",
     "predict",
     "evaluate",
+    "measure.verbs",
+    "measure.stage",
     "api",
     "cli.app",
 ]
-FAMILIES_WITHOUT_TORCH = ["KINDS", "READERS", "METRICS", "TASKS"]
+FAMILIES_WITHOUT_TORCH = ["KINDS", "READERS", "MEASURES", "METRICS", "TASKS"]
 
 REFUSING = f"""
 import sys
@@ -209,6 +212,16 @@ def test_inspect_works_without_torch(more: list[str], tmp_path: Path):
     else:
         assert "segmentation" in done.stdout
         assert "classification" in done.stdout
+
+
+def test_masks_are_measured_and_made_surfaces_of_without_torch(tmp_path: Path):
+    from made_data import write_msd
+
+    data = str(write_msd(tmp_path / "data", 2))
+    lines = [[verb, data, "--out", str(tmp_path / verb)] for verb in ("measure", "surface")]
+    code = f"from diascope.cli.app import main\nassert not any([main(line) for line in {lines!r}])"
+    done = run_python(REFUSING + code)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", ["plan", "train", "predict"])

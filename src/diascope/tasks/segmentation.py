@@ -22,6 +22,10 @@ VOXELS = ("reference_voxels", "predicted_voxels")
 MEAN_MAP_EDGE = {2: 256, 3: 64}
 """Chosen here: grid on which the mean label map is kept, by number of axes; about 100 MB with 100 classes in 3-D."""
 
+DRAWN_CLASSES, DRAWN_VOXELS, DRAWN_FACES, FEWEST_SLICES = 8, 128, 20_000, 5
+"""Of the surfaces in a case's picture: classes, voxels along an edge and triangles at most (chosen here: a case takes
+half a second), and the slices below which there is nothing to see."""
+
 
 def _head(target: Target) -> Head:
     return Head(target.classes, "softmax")
@@ -168,7 +172,43 @@ def _strip(metric: str) -> Callable[[Target, Table], str]:
 def _picture(target: Target, view: CaseView) -> str:
     from diascope.figures.case import case_outline
 
-    return case_outline(view.image, view.reference, view.prediction, _judged(target), view.geometry)
+    outline = case_outline(view.image, view.reference, view.prediction, _judged(target), view.geometry)
+    return outline + _surfaces(target, view)
+
+
+def _surfaces(target: Target, view: CaseView) -> str:
+    """Return the surfaces of reference and prediction; empty where they make no sense: 2-D, or no millimetres."""
+    from diascope.figures.surface import surface_pairs
+
+    grid = view.geometry
+    if grid.ndim != 3 or not grid.has_spacing or min(grid.shape) < FEWEST_SLICES:
+        return ""
+    maps = {"reference": view.reference, "prediction": view.prediction}
+    rows = {title: drawn for title, labels in maps.items() if (drawn := _meshes(target, labels, grid))}
+    return surface_pairs(rows) if rows else ""
+
+
+def _meshes(target: Target, labels: NDArray, grid: Geometry) -> dict[str, tuple[NDArray, NDArray]]:
+    """Return name → vertices and faces of the classes that a label map holds, coarse where the structure is large."""
+    from scipy.ndimage import find_objects
+
+    from diascope.measures import build_surface
+
+    found = {}
+    judged = _judged(target)[:DRAWN_CLASSES]
+    boxes = find_objects(labels, max_label=len(judged))
+    for number, (name, box) in enumerate(zip(judged, boxes, strict=True), start=1):
+        if box is None:
+            continue
+        every = max(1, -(-max(s.stop - s.start for s in box) // DRAWN_VOXELS))
+        affine = np.array(grid.affine)
+        affine[:3, 3] += affine[:3, :3] @ [s.start for s in box]
+        affine[:3, :3] *= every
+        mask = labels[box][::every, ::every, ::every] == number
+        if mask.any():
+            surface = build_surface(mask, affine, most_faces=DRAWN_FACES)
+            found[name] = (surface.vertices, surface.faces)
+    return found
 
 
 TASK = Task(

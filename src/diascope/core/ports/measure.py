@@ -20,6 +20,7 @@ class Region:
         unit: such as ``HU`` or ``SUV``; None where unknown.
         probability: ``(I, J[, K])`` of the structure, where a model gave one: what uncertainty is measured by.
         others: further masks of the same case by the name of their structure (the disc beside the cup).
+        name: of this structure.
     """
 
     mask: NDArray[np.bool_]
@@ -29,6 +30,7 @@ class Region:
     unit: str | None = None
     probability: NDArray | None = None
     others: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,11 @@ class Measure:
         units: units of the image in which it has a meaning; empty: any.
         is_standard: measured unless others are asked for.
         compute: ``(region, options) -> name → quantity``. Never called with an empty mask, nor where one of the needs
-            above is not met: the caller then names every quantity of ``names`` with nan and the reason.
+            above is not met: the caller then names every quantity of ``names`` with nan and the reason. Empty where it
+            is not about this structure (the disc has no cup-to-disc ratio).
         names: ``(ndim, options) -> names and units`` of all quantities that ``compute`` gives, in its order.
+        options: keys of the options that it reads; one that no chosen measure reads is refused. Beside what the user
+            chose, ``unit`` is the image's unit, or None.
     """
 
     name: str
@@ -74,3 +79,4 @@ class Measure:
     is_standard: bool
     compute: Callable[[Region, Mapping[str, Any]], dict[str, Quantity]]
     names: Callable[[int, Mapping[str, Any]], dict[str, str]]
+    options: tuple[str, ...] = ()
