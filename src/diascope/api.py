@@ -228,13 +228,17 @@ def _make_plan(
     from diascope.curate import check_trainable, target_from_attribute
     from diascope.curate.derive import derive_target
     from diascope.plan.planner import Request, check_plan, choose_target, make_plan, read_overrides
-    from diascope.plan.recorded import check_alone, check_fold
+    from diascope.plan.recorded import carry_out, check_alone, check_fold, plan_of
     from diascope.plan.recorded import measure as measure_data
 
-    if given := _plan_of(data):
+    if given := plan_of(data):
         check_alone(data, wish)
+
+        def read(folder: Path, seed: int, resample: str, target: str | None) -> Dataset:
+            return _read(folder, seed, resample, progress, target=target)
+
         check_plan(given)
-        return _recorded_plan(data, given, progress)
+        return carry_out(data, given, read, _count(progress, "measure"))
     overrides = dict(wish.get("overrides") or {})
     read_overrides(overrides)  # an unknown key is told before the data are read
     target = wish.get("target")
@@ -330,55 +334,6 @@ def choose_device(wanted: str) -> str:
     if wanted == "cuda" and not has_cuda:
         raise InputError("there is no CUDA device", expected="a GPU that torch can use", got="none", fix="--device cpu")
     return "cuda" if has_cuda and wanted != "cpu" else "cpu"
-
-
-def _plan_of(data: Path) -> Plan | None:
-    """Return the plan that a file holds, None where it is something else.
-
-    Raises:
-        InputError: it is a plan of a newer version, or damaged.
-    """
-    from diascope.plan.recorded import is_a
-
-    return Plan.load(data) if is_a(Plan, data) else None
-
-
-def _recorded_plan(path: Path, given: Plan, progress: Progress | None) -> tuple[Plan, Dataset, Fingerprint]:
-    """Return a plan with the data that it was made for.
-
-    Raises:
-        InputError: the data have changed since.
-    """
-    from diascope.core.families import TASKS
-    from diascope.curate import load_dataset, target_from_attribute
-    from diascope.curate.derive import derive_target
-    from diascope.plan.recorded import is_a
-    from diascope.plan.recorded import measure as measure_data
-
-    data = path.resolve().parent / given.dataset
-
-    def of_target(dataset: Dataset) -> Dataset:
-        name = given.target
-        if name and name not in dataset.targets and name in dataset.attributes:
-            dataset = target_from_attribute(dataset, name)
-        kinds = TASKS.load(given.task).kinds
-        return derive_target(dataset, name, kinds) if name in dataset.targets else dataset
-
-    dataset = of_target(load_dataset(data)) if is_a(Dataset, data) else None
-    if dataset is None or dataset.digest() != given.dataset_digest:  # a document may have been checked again since
-        resample = str(given["curate.resample_masks"])
-        dataset = of_target(_read(data, given.seed, resample, progress, target=given.target))
-    if dataset.digest() != given.dataset_digest:
-        raise InputError(
-            f"the data have changed since {path.name} was made",
-            expected=f"dataset digest {given.dataset_digest}",
-            got=dataset.digest(),
-            fix="make a new plan with diascope plan",
-        )
-    beside = path.parent / "fingerprint.json"
-    if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
-        return given, dataset, known
-    return given, dataset, measure_data(dataset, given.fold, given.target, _count(progress, "measure"))
 
 
 def _resumed(out: Path, began: float, settings: Settings, progress: Progress | None) -> "Training":

@@ -45,4 +45,4 @@ def _border(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the voxels of the mask that have a face in common with something outside it."""
     from scipy.ndimage import binary_erosion
 
-    return mask & ~binary_erosion(mask)
+    return mask & np.logical_not(binary_erosion(mask))

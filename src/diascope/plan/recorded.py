@@ -10,7 +10,9 @@ from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
 from diascope.core.errors import InputError, OptionError
-from diascope.curate import load_dataset
+from diascope.core.families import TASKS
+from diascope.curate import load_dataset, target_from_attribute
+from diascope.curate.derive import derive_target
 from diascope.curate.duplicates import content_of
 from diascope.curate.scan import scan
 from diascope.fingerprint import compute_fingerprint
@@ -143,3 +145,52 @@ def _root(data: Path) -> Path:
     if is_a(Plan, data):
         return _root(data.resolve().parent / Plan.load(data).dataset)
     return Path(load_dataset(data).root) if is_a(Dataset, data) else data.resolve().parent
+
+
+def plan_of(data: Path) -> Plan | None:
+    """Return the plan that a file holds, None where it is something else.
+
+    Raises:
+        InputError: it is a plan of a newer version, or damaged.
+    """
+    return Plan.load(data) if is_a(Plan, data) else None
+
+
+def carry_out(
+    path: Path, given: Plan, read: Callable[[Path, int, str, str | None], Dataset], progress: Callable[[int, int], None]
+) -> tuple[Plan, Dataset, Fingerprint]:
+    """Return a plan with the data that it was made for.
+
+    Args:
+        path: the plan's file.
+        given: what it holds.
+        read: ``(data, seed, whether masks are resampled, target) -> dataset``, for data that no document describes.
+        progress: told how many of how many cases are measured.
+
+    Raises:
+        InputError: the data have changed since.
+    """
+    data = path.resolve().parent / given.dataset
+    dataset = _with_target(load_dataset(data), given) if is_a(Dataset, data) else None
+    if dataset is None or dataset.digest() != given.dataset_digest:  # a document may have been checked again since
+        resample = str(given["curate.resample_masks"])
+        dataset = _with_target(read(data, given.seed, resample, given.target), given)
+    if dataset.digest() != given.dataset_digest:
+        raise InputError(
+            f"the data have changed since {path.name} was made",
+            expected=f"dataset digest {given.dataset_digest}",
+            got=dataset.digest(),
+            fix="make a new plan with diascope plan",
+        )
+    beside = path.parent / "fingerprint.json"
+    if beside.exists() and (known := Fingerprint.load(beside)).digest() == given.fingerprint_digest:
+        return given, dataset, known
+    return given, dataset, measure(dataset, given.fold, given.target, progress)
+
+
+def _with_target(dataset: Dataset, plan: Plan) -> Dataset:
+    """Return the data with the plan's target as its task wants it, where they have it."""
+    name = plan.target
+    if name and name not in dataset.targets and name in dataset.attributes:
+        dataset = target_from_attribute(dataset, name)
+    return derive_target(dataset, name, TASKS.load(plan.task).kinds) if name in dataset.targets else dataset
