@@ -63,6 +63,8 @@ class Measure:
         compute: ``(region, options) -> name → quantity``. Never called with an empty mask, nor where one of the needs
             above is not met: the caller then names every quantity of ``names`` with nan and the reason.
         names: ``(ndim, options) -> names and units`` of all quantities that ``compute`` gives, in its order.
+        options: keys of the options that it reads; one that no chosen measure reads is refused. Beside what the user
+            chose, ``unit`` is the image's unit, or None.
     """
 
     name: str
@@ -74,3 +76,4 @@ class Measure:
     is_standard: bool
     compute: Callable[[Region, Mapping[str, Any]], dict[str, Quantity]]
     names: Callable[[int, Mapping[str, Any]], dict[str, str]]
+    options: tuple[str, ...] = ()
