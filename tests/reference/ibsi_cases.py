@@ -21,6 +21,10 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+MARGIN = (7, 5, 3)
+"""Voxels around the lesion: a ball of 1 cm³ around any of its voxels lies in the image (mirp repeats the voxels at an
+image's border, where the manual counts those that there are)."""
+
 OPEN_RANGE = {"bin_width": 1.0, "intensity_range": (9.0, None)}
 
 
@@ -45,14 +49,16 @@ def small() -> Case:
 
 
 def lesion() -> Case:
-    """An anisotropic hollow body in quarter units, with a bridge, a far voxel of its own and voxels out of the range."""
-    i, j, k = _grid(19, 16, 11)
+    """An anisotropic hollow body in quarter units, with voxels far from it and some out of the range."""
+    i, j, k = (axis - margin for axis, margin in zip(_grid(33, 26, 17), MARGIN, strict=True))
     x, y, z = (i - 8.2) * 0.9, (j - 7.4) * 1.3, (k - 4.6) * 2.5
     radius = np.sqrt((x / 6.6) ** 2 + (y / 7.8) ** 2 + (z / 9.5) ** 2)
     image = np.round(4 * (90 * np.cos(0.7 * x) * np.sin(0.5 * y + 0.3 * z) + _noise(i, j, k, below=120) - 30)) / 4
     mask = (radius < 1) & (radius > 0.3) & ~((x > 2) & (y > 3) & (z > 0))
-    mask[18, 15, 0] = mask[0, 0:3, 10] = mask[0, 0, 6] = True
-    return Case(image, mask, (0.9, 1.3, 2.5), "HU", {"bin_width": 25.0, "intensity_range": (-200.0, 110.0)})
+    for far in ((18, 15, 0), (0, 0, 10), (0, 1, 10), (0, 2, 10), (0, 0, 6)):
+        mask[tuple(np.add(far, MARGIN))] = True
+    options = {"bin_width": 25.0, "intensity_range": (-200.0, 110.0), "ivh_bin_width": 2.5}
+    return Case(image, mask, (0.9, 1.3, 2.5), "HU", options)
 
 
 def uptake() -> Case:

@@ -34,9 +34,9 @@ VALUES = "mean var skew kurt median min p10 p90 max {} iqr range mad rmad medad 
 ORDER = {
     "morphology": (
         "morph",
-        "volume vol_approx area_mesh av comp_1 comp_2 sph_dispr sphericity asphericity com diam pca_maj_axis pca_min_axis "
-        "pca_least_axis pca_elongation pca_flatness vol_dens_aabb area_dens_aabb vol_dens_aee area_dens_aee "
-        "vol_dens_conv_hull area_dens_conv_hull integ_int moran_i geary_c",
+        "volume vol_approx area_mesh av comp_1 comp_2 sph_dispr sphericity asphericity com diam pca_maj_axis "
+        "pca_min_axis pca_least_axis pca_elongation pca_flatness vol_dens_aabb area_dens_aabb vol_dens_aee "
+        "area_dens_aee vol_dens_conv_hull area_dens_conv_hull integ_int moran_i geary_c",
     ),
     "local_intensity": ("loc", "peak_loc peak_glob"),
     "statistics": ("stat", VALUES("", "energy rms")),
@@ -45,8 +45,8 @@ ORDER = {
     "glcm": (
         "cm",
         "joint_max joint_avg joint_var joint_entr diff_avg diff_var diff_entr sum_avg sum_var sum_entr energy contrast "
-        "dissimilarity inv_diff inv_diff_norm inv_diff_mom inv_diff_mom_norm inv_var corr auto_corr clust_tend clust_shade "
-        "clust_prom info_corr1 info_corr2",
+        "dissimilarity inv_diff inv_diff_norm inv_diff_mom inv_diff_mom_norm inv_var corr auto_corr clust_tend "
+        "clust_shade clust_prom info_corr1 info_corr2",
     ),
     "glrlm": (
         "rlm",
@@ -63,7 +63,8 @@ ORDER = {
     "ngtdm": ("ngt", "coarseness contrast busyness complexity strength"),
     "ngldm": (
         "ngl",
-        "lde hde lgce hgce ldlge ldhge hdlge hdhge glnu glnu_norm dcnu dcnu_norm dc_perc gl_var dc_var dc_entr dc_energy",
+        "lde hde lgce hgce ldlge ldhge hdlge hdhge glnu glnu_norm dcnu dcnu_norm dc_perc gl_var dc_var "
+        "dc_entr dc_energy",
     ),
 }
 """Our group → mirp's prefix and names in the order of our names."""
@@ -79,8 +80,7 @@ def names_of(ndim: int) -> dict[tuple[str, str], str]:
         known = list(importlib.import_module(f"diascope.measures.ibsi_{group}").MEASURE.names(ndim, {}))
         theirs = [f"{prefix}_{word}" for word in text.split()]
         for n, ours in enumerate(known):
-            how = "" if len(known) == len(theirs) else ours.split(f"{group}_", 1)[1]
-            how = next((h for h in sorted((*SPATIAL, "3d"), key=len, reverse=True) if how.endswith(f"_{h}")), "")
+            how = next((h for h in sorted((*SPATIAL, "3d"), key=len, reverse=True) if ours.endswith(f"_{h}")), "")
             names[theirs[n % len(theirs)], "3d_merged" if how == "3d" else how] = ours
     return names
 
@@ -104,10 +104,15 @@ def settings_of(case: Case) -> dict[str, Any]:
         given |= {"base_discretisation_bin_width": case.options["bin_width"]}
     else:
         given |= WHOLE_NUMBERS
-    if case.unit == "HU" and (case.image != np.rint(case.image)).any():
-        given |= {"ivh_discretisation_method": "fixed_bin_size", "ivh_discretisation_bin_width": 2.5}
+    if "ivh_bin_width" in case.options:
+        given |= {"ivh_discretisation_method": "fixed_bin_size"}
+        given |= {"ivh_discretisation_bin_width": case.options["ivh_bin_width"]}
+    elif case.unit == "HU":
+        given |= {"image_modality": "ct"}
     if "intensity_range" in case.options:
-        given |= {"resegmentation_intensity_range": [np.nan if b is None else b for b in case.options["intensity_range"]]}
+        given |= {
+            "resegmentation_intensity_range": [np.nan if b is None else b for b in case.options["intensity_range"]]
+        }
     return given
 
 
@@ -115,7 +120,7 @@ def extract(image: Path, mask: Path, **settings: Any) -> dict[str, float]:
     """Return all numbers of one call by their plain names, without columns that describe the image."""
     frame = extract_features(image=str(image), mask=str(mask), **settings)[0]
     numbers = frame.drop(columns=[c for c in frame.columns if c.startswith(("image_", "sample_"))])
-    return {plain(str(name)): float(value) for name, value in numbers.iloc[0].items()}
+    return {plain(str(name)): float(f"{value:.10g}") for name, value in numbers.iloc[0].items()}
 
 
 def plain(name: str) -> str:
@@ -148,6 +153,7 @@ def main() -> None:
     """Measure every case and write the file beside this one."""
     phantom = Path(sys.argv[1])
     settings = {"no_approximation": True, "ivh_discretisation_method": "none"} | WHOLE_NUMBERS
+    settings |= {"image_modality": "ct"}
     image, mask = phantom / "image/phantom.nii.gz", phantom / "mask/mask.nii.gz"
     cases = {"phantom": {"settings": settings, "values": measure(image, mask, settings, ndim=3)}}
     with tempfile.TemporaryDirectory() as folder:

@@ -29,6 +29,9 @@ RANGE, WIDTH, COUNT = "intensity_range", "bin_width", "bin_count"
 LEVEL_OPTIONS = (RANGE, WIDTH, COUNT)
 
 
+NO_VALUE = "it has no finite value for this region"
+
+
 class UndefinedError(Exception):
     """Nothing of a group is defined for a region; the message says why."""
 
@@ -95,8 +98,8 @@ def intensity_range(options: Mapping[str, Any]) -> tuple[float, float]:
 def discretise(values: NDArray[np.float64], options: Mapping[str, Any]) -> tuple[NDArray[np.int32], int]:
     """Return the level of each value, from 1 up, and the highest level that there may be.
 
-    ``bin_width`` sets bins of one width (IBSI Q3RU) from the lower end of ``intensity_range``, or from the smallest value
-    where there is none; ``bin_count`` sets their number (IBSI K15C) over the range of the values. Default: 32 bins.
+    ``bin_width`` sets bins of one width (IBSI Q3RU) from the lower end of ``intensity_range``, or from the smallest
+    value where there is none; ``bin_count`` sets their number (IBSI K15C) over the range of the values. Default: 32.
 
     Raises:
         OptionError: both are given, or one is not positive.
@@ -157,7 +160,7 @@ def answer(units: Mapping[str, str], take: Callable[[], dict[str, float | str]])
     What it does not give, and everything where it raises UndefinedError, is nan with that reason.
     """
     try:
-        found, otherwise = take(), "it has no finite value for this region"
+        found, otherwise = take(), NO_VALUE
     except UndefinedError as error:
         found, otherwise = {}, str(error)
     quantities = {}
@@ -168,5 +171,5 @@ def answer(units: Mapping[str, str], take: Callable[[], dict[str, float | str]])
         elif math.isfinite(value):
             quantities[name] = Quantity(float(value), unit)
         else:
-            quantities[name] = Quantity(math.nan, unit, why="it has no finite value for this region")
+            quantities[name] = Quantity(math.nan, unit, why=NO_VALUE)
     return quantities

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Features = Mapping[str, NDArray[np.float64]]
+Features = dict[str, NDArray[np.float64]]
 
 OFFSETS_2D = ((0, 0, 1), (0, 1, -1), (0, 1, 0), (0, 1, 1))
 OFFSETS_3D = (*OFFSETS_2D, *((1, i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)))
@@ -43,14 +43,14 @@ class Matrices:
 
     def sum(self, values: NDArray) -> NDArray[np.float64]:
         """Return for each matrix the sum of ``values``, one a cell."""
-        return np.bincount(self.index, values, self.number)
+        return np.asarray(np.bincount(self.index, values, self.number), np.float64)
 
     def sum_of_sums(
         self, keys: NDArray[np.int64], values: NDArray, change: Callable[[NDArray], NDArray]
     ) -> NDArray[np.float64]:
         """Return for each matrix the sum over its different keys of a function of the key's total."""
         index, _, totals = self.group(keys, values)
-        return np.bincount(index, change(totals), self.number)
+        return np.asarray(np.bincount(index, change(totals), self.number), np.float64)
 
     def group(
         self, keys: NDArray[np.int64], values: NDArray

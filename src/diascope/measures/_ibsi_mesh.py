@@ -25,7 +25,8 @@ def mesh_of(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...]) -> Mesh:
     """Return the mesh midway between the voxels inside and outside, by marching cubes (Lewiner's)."""
     from skimage.measure import marching_cubes
 
-    corners, triangles, _, _ = marching_cubes(np.pad(mask, 1).astype(np.float32), 0.5)
+    box = tuple(slice(e.min(), e.max() + 1) for e in np.nonzero(mask))
+    corners, triangles, _, _ = marching_cubes(np.pad(mask[box], 1).astype(np.float32), 0.5)
     return Mesh(corners.astype(np.float64) * np.asarray(spacing_mm), triangles.astype(np.int64))
 
 
@@ -49,10 +50,13 @@ def hull_of(mesh: Mesh) -> tuple[float, float, float]:
 
 
 def ellipsoid_area(a: float, b: float, c: float) -> float:
-    """Return the area of an ellipsoid of semi-axes a ≥ b ≥ c > 0 by the manual's series of Legendre polynomials.
+    """Return the area that the manual's series of Legendre polynomials gives for semi-axes a ≥ b ≥ c > 0.
 
-    ``(αβ)^ν P_ν((α² + β²) / 2αβ)`` follows the recurrence of Legendre multiplied by ``(αβ)^ν``, which needs no division
-    and so holds for a ball too.
+    The consensus values follow this series as it is printed, with ``α² = 1 - b²/a²`` and ``β² = 1 - c²/a²``. It is not
+    the area of that ellipsoid: 3.7 % below it on the digital phantom, 24 % above for semi-axes 1, 1 and 1/2.
+
+    ``(αβ)^ν P_ν((α² + β²) / 2αβ)`` follows the recurrence of Legendre's polynomials multiplied by ``(αβ)^ν``, which
+    needs no division and so holds for a ball too.
     """
     alpha2, beta2 = 1 - (b / a) ** 2, 1 - (c / a) ** 2
     x, product = (alpha2 + beta2) / 2, alpha2 * beta2

@@ -7,7 +7,7 @@ FLAT = "all voxels of the region have one value"
 
 
 def statistics(values: NDArray) -> dict[str, float | str]:
-    """Return the statistics of values ``(N,)``; variance is that of all voxels, kurtosis is 0 for a normal distribution.
+    """Return the statistics of values ``(N,)``; variance is that of all voxels, kurtosis 0 for a normal distribution.
 
     Percentiles are interpolated between voxels. Undefined: skewness and kurtosis of one value, the coefficient of
     variation around a mean of 0, the quartile coefficient where the quartiles add up to 0.

@@ -60,20 +60,19 @@ def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
         return _moments(matrices, levels.count) | _of_sums(matrices) | _of_entropy(matrices)
 
     def count(in_space: bool) -> Cells:
-        return _count(levels, OFFSETS_3D if in_space else OFFSETS_2D)
+        return _count(levels, in_space=in_space)
 
     yield from each_aggregation("glcm", ndim, count, features, directed=True)
 
 
-def _count(levels: Levels, offsets: tuple[tuple[int, int, int], ...]) -> Cells:
+def _count(levels: Levels, *, in_space: bool) -> Cells:
     parts = []
-    for number, offset in enumerate(offsets):
+    for number, offset in enumerate(OFFSETS_3D if in_space else OFFSETS_2D):
         here, there = pairs(levels.grey, offset)
         both = (here > 0) & (there > 0)
         if not both.any():
             continue
-        flat = offsets is OFFSETS_2D
-        slices = np.nonzero(both)[0] if flat else np.zeros(np.count_nonzero(both), np.int64)
+        slices = np.zeros(np.count_nonzero(both), np.int64) if in_space else np.nonzero(both)[0]
         one, other = here[both].astype(np.int64), there[both].astype(np.int64)
         cells = cells_of(number, slices, one, other)
         mirrored = Cells(cells.direction, cells.slice, cells.column, cells.row, cells.count)
@@ -155,6 +154,4 @@ def _entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:
     return -share * np.log2(share)
 
 
-MEASURE = texture_measure(
-    "glcm", "Grey level co-occurrence (IBSI)", FEATURES, take, directed=True, undefined=UNDEFINED
-)
+MEASURE = texture_measure("glcm", "Grey level co-occurrence (IBSI)", FEATURES, take, directed=True, undefined=UNDEFINED)

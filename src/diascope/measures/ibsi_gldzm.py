@@ -29,7 +29,6 @@ FEATURES = {
     "zone_distance_variance": "7WT1",
     "zone_distance_entropy": "GBDU",
 }
-UNDEFINED = "it has no value for this region"
 
 
 def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
@@ -58,12 +57,10 @@ def _steps_to_border(body: NDArray[np.bool_], *, in_space: bool) -> NDArray[np.i
     """Return the steps across faces from each voxel of the mask to outside it, 1 at its border; 0 outside."""
     from scipy.ndimage import distance_transform_cdt
 
-    if in_space:
-        return distance_transform_cdt(np.pad(body, 1), "taxicab")[1:-1, 1:-1, 1:-1].astype(np.int64)
-    planes = [distance_transform_cdt(np.pad(plane, 1), "taxicab")[1:-1, 1:-1] for plane in body]
-    return np.stack(planes).astype(np.int64)
+    padded = np.pad(body, 1)
+    parts = [padded] if in_space else list(padded)
+    steps = [np.asarray(distance_transform_cdt(part, "taxicab"), np.int64) for part in parts]
+    return (steps[0] if in_space else np.stack(steps))[1:-1, 1:-1, 1:-1]
 
 
-MEASURE = texture_measure(
-    "gldzm", "Grey level distance zones (IBSI)", FEATURES, take, directed=False, undefined=UNDEFINED
-)
+MEASURE = texture_measure("gldzm", "Grey level distance zones (IBSI)", FEATURES, take, directed=False)

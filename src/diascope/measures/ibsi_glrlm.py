@@ -37,7 +37,6 @@ FEATURES = {
     "run_length_variance": "SXLW",
     "run_entropy": "HJ9O",
 }
-UNDEFINED = "it has no value for this region"
 
 
 def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
@@ -76,6 +75,4 @@ def _runs(levels: Levels, offset: tuple[int, int, int], number: int, *, in_space
     return cells_of(number, slices, lines[starts].astype(np.int64), lengths)
 
 
-MEASURE = texture_measure(
-    "glrlm", "Grey level run lengths (IBSI)", FEATURES, take, directed=True, undefined=UNDEFINED
-)
+MEASURE = texture_measure("glrlm", "Grey level run lengths (IBSI)", FEATURES, take, directed=True)

@@ -26,11 +26,10 @@ FEATURES = {
     "zone_size_variance": "3NSA",
     "zone_size_entropy": "GU8N",
 }
-UNDEFINED = "it has no value for this region"
 
 
 def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
-    """Yield the features of zones of 8-connected pixels in slices, and of 26-connected voxels; every region has some."""
+    """Yield the features of zones of 8-connected pixels in slices and of 26-connected voxels; every region has some."""
 
     def features(matrices: Matrices) -> Features:
         voxels = matrices.sum(matrices.count * matrices.column)
@@ -43,4 +42,4 @@ def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
     yield from each_aggregation("glszm", ndim, count, features, directed=False)
 
 
-MEASURE = texture_measure("glszm", "Grey level size zones (IBSI)", FEATURES, take, directed=False, undefined=UNDEFINED)
+MEASURE = texture_measure("glszm", "Grey level size zones (IBSI)", FEATURES, take, directed=False)

@@ -39,7 +39,7 @@ FEATURES = {
     "moran_i": ("", "N365"),
     "geary_c": ("", "NPT7"),
 }
-NO_WEIGHTS = "the values add up to nothing or differ in sign, so they weigh nothing"
+NO_WEIGHTS = "the values add up to 0 or less, so they are no weights"
 NO_AXES = "the region is a single voxel"
 FLAT = "the voxels' centres lie in one plane"
 
@@ -47,8 +47,8 @@ FLAT = "the voxels' centres lie in one plane"
 def compute(region: Region, options: Mapping[str, Any]) -> dict[str, Quantity]:
     """Return the features of the mask, and of the values within the range those that need them.
 
-    Undefined: axes of a single voxel; densities by the ellipsoid and ratios of axes that are 0; the shift of a centre of
-    mass whose weights add up to 0 or less; both autocorrelations of voxels of one value.
+    Undefined: axes of a single voxel; densities by the ellipsoid where all voxels lie in one plane; the shift of a
+    centre of mass whose weights add up to 0 or less; both autocorrelations of voxels of one value.
     """
     spacing = region.spacing_mm or ()
 
@@ -64,12 +64,11 @@ def _of_mesh(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> dict[str, f
     mesh = mesh_of(mask, spacing)
     volume, area = volume_and_area(mesh)
     hull_volume, hull_area, diameter = hull_of(mesh)
-    edges = np.ptp(mesh.corners, axis=0)
-    box_area = 2 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[0] * edges[2])
+    a, b, c = (float(e) for e in np.ptp(mesh.corners, axis=0))
     disproportion = area / (36 * math.pi * volume**2) ** (1 / 3)
     return {
         "volume_mesh": volume,
-        "volume_voxels": np.count_nonzero(mask) * math.prod(spacing),
+        "volume_voxels": int(np.count_nonzero(mask)) * math.prod(spacing),
         "surface_area_mesh": area,
         "surface_to_volume_ratio": area / volume,
         "compactness_1": volume / (math.sqrt(math.pi) * area**1.5),
@@ -78,16 +77,14 @@ def _of_mesh(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> dict[str, f
         "sphericity": 1 / disproportion,
         "asphericity": disproportion - 1,
         "maximum_3d_diameter": diameter,
-        "volume_density_box": volume / float(np.prod(edges)),
-        "area_density_box": area / float(box_area),
+        "volume_density_box": volume / (a * b * c),
+        "area_density_box": area / (2 * (a * b + b * c + a * c)),
         "volume_density_hull": volume / hull_volume,
         "area_density_hull": area / hull_area,
     }
 
 
-def _of_axes(
-    mask: NDArray[np.bool_], spacing: tuple[float, ...], volume: float, area: float
-) -> dict[str, float | str]:
+def _of_axes(mask: NDArray[np.bool_], spacing: tuple[float, ...], volume: float, area: float) -> dict[str, float | str]:
     """Return what follows from the principal axes of the voxels' centres, with the covariance of a sample."""
     names = ("major_axis_length", "minor_axis_length", "least_axis_length", "elongation", "flatness")
     densities = ("volume_density_ellipsoid", "area_density_ellipsoid")

@@ -29,7 +29,6 @@ FEATURES = {
     "dependence_count_entropy": "FCBV",
     "dependence_count_energy": "CAS9",
 }
-UNDEFINED = "it has no value for this region"
 
 
 def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
@@ -50,6 +49,4 @@ def take(levels: Levels, ndim: int) -> Iterator[tuple[str, float]]:
     yield from each_aggregation("ngldm", ndim, count, features, directed=False)
 
 
-MEASURE = texture_measure(
-    "ngldm", "Neighbouring grey level dependence (IBSI)", FEATURES, take, directed=False, undefined=UNDEFINED
-)
+MEASURE = texture_measure("ngldm", "Neighbouring grey level dependence (IBSI)", FEATURES, take, directed=False)

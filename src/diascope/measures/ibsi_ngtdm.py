@@ -50,8 +50,10 @@ def _differences(levels: Levels, *, in_space: bool) -> tuple[NDArray[np.float64]
     difference = np.abs(level - sum_around(grey, in_space=in_space)[counted] / neighbours[counted])
     shape = (len(grey), levels.count + 1)
     cell = np.nonzero(counted)[0] * shape[1] + level
-    numbers = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
-    return numbers, np.bincount(cell, difference, shape[0] * shape[1]).reshape(shape)
+    cells = shape[0] * shape[1]
+    sums = (np.bincount(cell, values, cells).reshape(shape) for values in (np.ones(len(cell)), difference))
+    numbers, totals = (np.asarray(s, np.float64) for s in sums)
+    return numbers, totals
 
 
 def _features(counts: NDArray[np.float64], sums: NDArray[np.float64]) -> dict[str, float]:

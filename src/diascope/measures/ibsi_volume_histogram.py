@@ -24,14 +24,14 @@ FEATURES = {
     "intensity_difference_10_90": "CNV2",
 }
 WHOLE_UNITS = ("HU",)
-"""Units whose values are whole numbers by definition of the scanner's output: the bins are these numbers."""
+"""Units whose values are whole numbers on the scanner: the bins are these numbers (manual, 3.5)."""
 
 
 def compute(region: Region, options: Mapping[str, Any]) -> dict[str, Quantity]:
     """Return parts of the volume (0 to 1) at 10 and 90 % of the intensity range, and the values that parts reach.
 
-    Values are binned: by ``ivh_bin_width``, where the centre of a bin stands for it; else HU by their whole numbers; else
-    in 1000 bins of the region's range, whose number then stands for the value. The intensity range is
+    Values are binned: by ``ivh_bin_width``, where the centre of a bin stands for it; else HU by their whole numbers;
+    else in 1000 bins of the region's range, whose number then stands for the value. The intensity range is
     ``intensity_range`` where it is given and the values have a scale, else that of the region.
     """
 
@@ -47,13 +47,12 @@ def _binned(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the binned values, and all that there may be, rising."""
     width, (low, high) = _width(options), intensity_range(options)
-    low, high = max(low, -math.inf), min(high, math.inf)
-    lowest = values.min() if math.isinf(low) else low
-    highest = values.max() if math.isinf(high) else high
+    lowest = float(values.min()) if math.isinf(low) else low
+    highest = float(values.max()) if math.isinf(high) else high
     if width is not None:
         bins = np.floor((values - lowest) / width)
         number = max(math.ceil((highest - lowest) / width), int(bins.max()) + 1)
-        return lowest + (bins + 0.5) * width, lowest + (np.arange(number) + 0.5) * width
+        return lowest + (bins + 0.5) * width, lowest + (np.arange(number, dtype=np.float64) + 0.5) * width
     if unit in WHOLE_UNITS:
         return np.rint(values), np.arange(np.rint(lowest), np.rint(highest) + 1)
     if values.min() == values.max():
