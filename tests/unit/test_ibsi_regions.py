@@ -9,6 +9,7 @@ from diascope.core.ports.measure import Region
 from diascope.measures._ibsi_levels import BIN_COUNT, MOST_LEVELS, UndefinedError, discretise, grey_levels, intensities
 from diascope.measures._ibsi_mesh import ellipsoid_area
 from diascope.measures._ibsi_neighbours import count_alike, sum_around
+from diascope.measures._slices import slice_axis
 
 TEXTURE = ("ibsi_glcm", "ibsi_glrlm", "ibsi_glszm", "ibsi_gldzm", "ibsi_ngtdm", "ibsi_ngldm")
 BAD = [
@@ -116,9 +117,24 @@ def test_shape_without_values_keeps_what_needs_the_mask_alone():
     assert undefined == {f"morph_{name}" for name in names}
 
 
+@pytest.mark.parametrize(
+    ("spacing", "axis"),
+    [
+        ((4.6875, 4.6875, 3.27), 2),
+        ((3.27, 4.6875, 4.6875), 0),
+        ((0.8, 5.0, 0.8004), 1),
+        ((0.9, 1.3, 2.5), 2),
+        ((2.5, 1.3, 0.9), 0),
+        ((1.0, 1.0, 1.0), 2),
+    ],
+)
+def test_slices_have_square_pixels_or_else_the_longest_edge_across(spacing: tuple, axis: int):
+    assert slice_axis(spacing) == axis
+
+
 @pytest.mark.parametrize("name", TEXTURE)
 @pytest.mark.parametrize("axis", [0, 1])
-def test_slices_lie_across_the_thickest_axis(name: str, axis: int):
+def test_slices_lie_across_the_axis_of_the_odd_edge(name: str, axis: int):
     region = block()
     turned = Region(
         mask=np.moveaxis(region.mask, 2, axis),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diascope.core.errors import OptionError
 from diascope.core.ports.measure import Quantity, Region
+from diascope.measures._slices import slice_axis
 
 BIN_COUNT = 32
 """Grey levels where neither their number nor their width is chosen: the IBSI prefers no number; 32 is the middle of
@@ -133,7 +134,7 @@ def _by_count(values: NDArray[np.float64], count: Any) -> tuple[NDArray[np.int32
 def grey_levels(region: Region, options: Mapping[str, Any]) -> Levels:
     """Return a region's grey levels with its slices along the first axis.
 
-    Slices lie across the axis with the largest spacing, the last of equal ones, as those of ``recist`` do.
+    Slices are those of acquisition, as ``slice_axis`` finds them; without a spacing they lie across the last axis.
 
     Raises:
         UndefinedError, OptionError: as of its parts.
@@ -149,9 +150,8 @@ def grey_levels(region: Region, options: Mapping[str, Any]) -> Levels:
 def _slices_first(array: NDArray, region: Region) -> NDArray:
     if array.ndim == 2:
         return np.ascontiguousarray(array[None])
-    spacing = region.spacing_mm or (1.0,) * 3
-    axis = max(range(3), key=lambda a: (spacing[a], a))
-    return np.ascontiguousarray(np.moveaxis(array, axis, 0))
+    first, second, third = region.spacing_mm or (1.0,) * 3
+    return np.ascontiguousarray(np.moveaxis(array, slice_axis((first, second, third)), 0))
 
 
 def answer(units: Mapping[str, str], take: Callable[[], dict[str, float | str]]) -> dict[str, Quantity]:

@@ -57,13 +57,18 @@ def _peaks(
 
 def _means(image: NDArray[np.float64], ball: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the mean around every voxel, up to the rounding of the Fourier transforms."""
-    from scipy.signal import fftconvolve
+    from scipy.fft import irfftn, next_fast_len, rfftn
+
+    shape = [int(next_fast_len(n + b - 1, real=True) or 0) for n, b in zip(image.shape, ball.shape, strict=True)]
+    middle = tuple(slice(b // 2, b // 2 + n) for n, b in zip(image.shape, ball.shape, strict=True))
+    kernel = np.asarray(rfftn(ball.astype(np.float64), shape))
+
+    def around(array: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(irfftn(np.asarray(rfftn(array, shape)) * kernel, shape))[middle]
 
     known = np.isfinite(image)
-    kernel = ball.astype(np.float64)
-    total = fftconvolve(np.where(known, image, 0.0), kernel, mode="same")
-    number = np.rint(fftconvolve(known.astype(np.float64), kernel, mode="same"))
-    return total / np.maximum(number, 1)
+    number = np.rint(around(known.astype(np.float64)))
+    return around(np.where(known, image, 0.0)) / np.maximum(number, 1)
 
 
 def _mean_around(image: NDArray[np.float64], ball: NDArray[np.bool_], place: NDArray[np.int64]) -> float:
