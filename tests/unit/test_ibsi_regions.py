@@ -9,7 +9,7 @@ from diascope.core.ports.measure import Region
 from diascope.measures._ibsi_levels import BIN_COUNT, MOST_LEVELS, UndefinedError, discretise, grey_levels, intensities
 from diascope.measures._ibsi_mesh import ellipsoid_area
 from diascope.measures._ibsi_neighbours import count_alike, sum_around
-from diascope.measures._slices import slice_axis
+from diascope.measures._slice_axis import slice_axis
 
 TEXTURE = ("ibsi_glcm", "ibsi_glrlm", "ibsi_glszm", "ibsi_gldzm", "ibsi_ngtdm", "ibsi_ngldm")
 BAD = [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diascope.core.errors import OptionError
 from diascope.core.ports.measure import Quantity, Region
-from diascope.measures._slices import slice_axis
+from diascope.measures._slice_axis import slice_axis
 
 BIN_COUNT = 32
 """Grey levels where neither their number nor their width is chosen: the IBSI prefers no number; 32 is the middle of
