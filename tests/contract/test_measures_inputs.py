@@ -15,7 +15,11 @@ CASES = [(name, ndim) for name, measure in ALL.items() for ndim in measure.ndims
 SHAPES = {2: (40, 44), 3: (26, 24, 22)}
 SPACING = {2: (0.5, 0.7), 3: (2.0, 2.0, 3.0)}
 OPTIONS = {"unit": "SUV"}
-COMPUTED_BY_NEIGHBOURS = 1e-9
+BY_TRANSFORMS = 1e-9
+"""Relative rounding of sums that are taken by Fourier transforms of another size."""
+
+OF_THE_IMAGE = {"area_share": "the part of the image that the region covers"}
+"""Numbers that change with the image around the region, and why."""
 
 
 class Recorded(Mapping[str, Any]):
@@ -69,7 +73,7 @@ def test_names_are_the_keys_in_order_with_their_units(name: str, ndim: int):
         assert {key: q.unit for key, q in taken.items()} == ALL[name].names(ndim, OPTIONS)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", ">i2", "int64", "float32", ">f4", "float64"])
+@pytest.mark.parametrize("dtype", ["uint8", ">i2", "int64", "float32", ">f4"])
 @pytest.mark.parametrize(("name", "ndim"), CASES)
 def test_number_type_of_the_image_changes_nothing(name: str, ndim: int, dtype: str):
     taken, wanted = (ALL[name].compute(region(ndim, image(ndim).astype(t)), OPTIONS) for t in (dtype, np.float64))
@@ -106,7 +110,8 @@ def test_empty_margin_changes_nothing(name: str, ndim: int):
     padded = Region(padded.mask, padded.affine, padded.spacing_mm, padded.image, padded.unit)
     wanted = ALL[name].compute(Region(mask, padded.affine, padded.spacing_mm, values, padded.unit), OPTIONS)
     taken = ALL[name].compute(padded, OPTIONS)
-    assert values_of(taken) == pytest.approx(values_of(wanted), rel=COMPUTED_BY_NEIGHBOURS, nan_ok=True)
+    got, same = ({k: v for k, v in values_of(t).items() if k not in OF_THE_IMAGE} for t in (taken, wanted))
+    assert got == pytest.approx(same, rel=BY_TRANSFORMS, nan_ok=True)
 
 
 @pytest.mark.parametrize(("name", "ndim"), CASES)
