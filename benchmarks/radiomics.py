@@ -2,8 +2,8 @@
 
     python benchmarks/radiomics.py [--repeats 3]
 
-Prints one JSON line: processor seconds of each group (median of the repeats) and of all, for noise and a smooth image, and
-the peak memory.
+Prints one JSON line: processor seconds of each group (median of the repeats) and of all, for noise and a smooth image,
+and the peak memory.
 """
 
 import argparse
