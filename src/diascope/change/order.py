@@ -38,11 +38,13 @@ def order_visits(cases: Sequence[Case]) -> tuple[list[Visits], dict[str, str]]:
     """Return each patient's visits in time, and why the other cases take no part, by case.
 
     Visits are dates (``2024-03-01``, ``20240301``), numbers, or words with a number (``week 12``, ``V2``) of which at
-    most one other word stands for the beginning (``baseline``). Where this leaves the order open, the patient is refused:
-    by another order growth would be called shrinkage.
+    most one other word stands for the beginning (``baseline``). Where this leaves the order open, the patient is
+    refused: by another order growth would be called shrinkage.
     """
     groups: dict[str, list[Case]] = {}
-    refused = {c.id: "it names no patient, so nothing says which visits belong together" for c in cases if not c.patient}
+    refused = {
+        c.id: "it names no patient, so nothing says which visits belong together" for c in cases if not c.patient
+    }
     for case in cases:
         if case.patient:
             groups.setdefault(case.patient, []).append(case)

@@ -75,7 +75,7 @@ def _counting_error(inside: NDArray[np.bool_]) -> float:
 
 
 def divide_voxels(lesion: Lesion, affine: NDArray[np.float64], finer_mm: Sequence[float]) -> NDArray[np.float64]:
-    """Return points ``(M, 3)`` spread evenly through a lesion, no further apart than ``finer_mm`` where that is feasible.
+    """Return points ``(M, 3)`` spread evenly through a lesion, as near as ``finer_mm`` where that is feasible.
 
     Args:
         lesion: of a mask with this ``affine``.
@@ -120,7 +120,8 @@ def match_lesions(
         before: points of each earlier lesion, brought to where they lie at the later visit, ``(M, 3)`` mm.
         before_ml: their volumes at the earlier visit.
         after: the later lesions.
-        shape, affine: of the later grid.
+        shape: of the later grid.
+        affine: of the later grid.
     """
     links = _by_overlap(before, before_ml, after, shape=shape, affine=affine)
     alone = [b for b in range(len(before)) if len(before[b]) and all(link.before != b for link in links)]

@@ -1,7 +1,7 @@
 """RECIST 1.1: which lesions are followed, and what their sum of diameters says, with how sure that is.
 
-Source: Eisenhauer et al. 2009, New response evaluation criteria in solid tumours: revised RECIST guideline (version 1.1),
-Eur J Cancer 45:228-247. Sections are named where a rule stands.
+Source: Eisenhauer et al. 2009, New response evaluation criteria in solid tumours: revised RECIST guideline (version
+1.1), Eur J Cancer 45:228-247. Sections are named where a rule stands.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ PARTIAL_SHARE, PROGRESS_SHARE, PROGRESS_MM = 0.30, 0.20, 5.0
 THICKEST_MM = 5.0
 """Slices no thicker than this make ``MEASURABLE_MM`` valid; for thicker ones it is twice their thickness (3.1)."""
 EQUIVOCAL_MM = 5.0
-"""A new lesion that is shorter is equivocal: it is named and no progression (section 4.3.5 leaves small ones to the next
-visit without a size; 5 mm is what section 4.3.2 writes down for a lesion too small to measure)."""
+"""A new lesion that is shorter is equivocal: it is named and no progression (section 4.3.5 leaves small ones to the
+next visit without a size; 5 mm is what section 4.3.2 writes down for a lesion too small to measure)."""
 UNEQUIVOCAL_GROWTH = 0.73
 """Increase in volume that is like 20 % in diameter: from it on other lesions may have progressed (section 4.3.4)."""
 
@@ -109,8 +109,8 @@ class Judged:
 
     Attributes:
         sum_mm, sum_sd_mm: of the followed lesions; nan where one could not be looked for.
-        from_first_percent, from_smallest_percent, from_smallest_mm: change of the sum; nan where undefined (first visit,
-            nothing followed, or a sum of 0 before).
+        from_first_percent, from_smallest_percent, from_smallest_mm: change of the sum; nan where undefined (first
+            visit, nothing followed, or a sum of 0 before).
         target: category of the followed lesions alone.
         response: category of all, None at the first visit.
         probability: of each category that the measurement errors allow, the most probable first; new and other lesions
@@ -137,7 +137,9 @@ def judge(visits: Sequence[Seen], *, seed: int = 0) -> list[Judged]:
     rng = np.random.default_rng(seed)
     exact = [np.array([[d.value_mm for d in v.targets]]) for v in visits]
     drawn = [
-        np.maximum(0, rng.normal([d.value_mm for d in v.targets], [d.sd_mm for d in v.targets], (DRAWS, len(v.targets))))
+        np.maximum(
+            0, rng.normal([d.value_mm for d in v.targets], [d.sd_mm for d in v.targets], (DRAWS, len(v.targets)))
+        )
         for v in visits
     ]
     measured, possible = _follow(visits, exact), _follow(visits, drawn)
@@ -159,6 +161,12 @@ def judge(visits: Sequence[Seen], *, seed: int = 0) -> list[Judged]:
             )
         )
     return judged
+
+
+def _draw(targets: Sequence[Diameter], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return draws of some diameters ``(DRAWS, T)``."""
+    values, spread = [d.value_mm for d in targets], [d.sd_mm for d in targets]
+    return np.maximum(0, rng.normal(values, spread, (DRAWS, len(targets))))
 
 
 def _changes(sums: Sequence[float], number: int, *, has_targets: bool) -> tuple[float, float, float]:

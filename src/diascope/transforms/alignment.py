@@ -63,7 +63,7 @@ class Alignment:
     notes: tuple[str, ...] = ()
 
     def points(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return where points ``(N, 3)`` of the fixed image lie in the moving one; beyond the field its edge goes on."""
+        """Return where points ``(N, 3)`` of the fixed image lie in the moving one; beyond the field its edge holds."""
         moved = world @ self.matrix[:3, :3].T + self.matrix[:3, 3]
         if self.field is None or not len(world):
             return moved

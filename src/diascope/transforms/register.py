@@ -1,4 +1,4 @@
-"""Align two volumes of one patient: rigid, affine, deformable. The only file that needs SimpleITK (extra registration)."""
+"""Align two volumes of one patient: rigid, affine, deformable. The only file that needs SimpleITK."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +26,8 @@ SAMPLES = 120_000
 
 DEFORMABLE_VOXELS = 12_000
 """Voxels at which a deformation is found, all of them used. Chosen here: a breath of 8 mm (1.6 mm of error after rigid
-motion) was left with .45 to .6 mm after 12 to 17 s on one core; a second level with 20,000 to 40,000 samples left .55 to .75 mm
-after 15 to 90 s. The control points are so far apart that finer voxels add only noise."""
+motion) was left with .45 to .6 mm after 12 to 17 s on one core; a second level with 20,000 to 40,000 samples left .55
+to .75 mm after 15 to 90 s. The control points are so far apart that finer voxels add only noise."""
 
 MESH_MM = 50.0
 """Distance of the B-spline's control points: stiff enough for lesions not to be squeezed onto each other. Chosen here:
@@ -71,7 +71,8 @@ def register(
     al. 2003).
 
     Args:
-        fixed, moving: volumes with known spacing; the first channel is compared.
+        fixed: a volume with known spacing; the first channel is compared.
+        moving: the same.
         upto: the last kind to try; ``identity`` tries none.
         left_out: ``(I, J, K)`` of the fixed image, what may not guide: lesions, so that growth is not taken for motion.
         progress: told the name of each kind when it begins.
@@ -186,7 +187,7 @@ def _shrink(image: Image) -> Image:
 
 def _itk() -> Any:
     try:
-        import SimpleITK  # noqa: N813 — its own name
+        import SimpleITK
     except ImportError:
         fix = "pip install 'diascope[registration]'"
         raise InputError("alignment needs the extra 'registration', which brings SimpleITK", fix=fix) from None
