@@ -65,7 +65,8 @@ def amount(value: float, sd: float) -> Measured:
 def change_of(before: tuple[float, float], after: tuple[float, float]) -> Measured:
     """Return the change in % between two volumes, each with its standard deviation.
 
-    The interval is that of the ratio's logarithm, by propagation of independent errors, so it stays above -100 %. What is gone has changed by -100 % without an interval; from nothing there is no change in %.
+    The interval is that of the ratio's logarithm, by propagation of independent errors, so it stays above -100 %. What
+    is gone has changed by -100 % without an interval; from nothing there is no change in %.
     """
     (v0, s0), (v1, s1) = before, after
     if v0 <= 0:

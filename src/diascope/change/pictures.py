@@ -47,7 +47,7 @@ def draw_patient(patient: Patient, chain: Chain, change: PatientChange) -> Pictu
     return Pictures(
         timeline(_timeline(change)),
         lesion_grid(titles, rows, cells) if shown else "",
-        f"{hidden} more lesions are in the table" if hidden > 0 else "",
+        f"The table has {hidden} more" if hidden > 0 else "",
     )
 
 

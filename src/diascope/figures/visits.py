@@ -93,12 +93,7 @@ def _draw_sums(axes: "Axes", content: Timeline) -> None:
         axes.set_ylim(0, 1)
         return
     for values, name, dash in ((content.progress, "progression", "--"), (content.partial, "partial response", ":")):
-        line = [(w, v) for w, v in zip(content.when, values, strict=True) if v is not None]
-        if line:
-            axes.plot(*zip(*line, strict=True), dash, color=FAINT, linewidth=1.2)
-            axes.annotate(
-                name, line[-1], xytext=(0, 3), textcoords="offset points", ha="right", color=FAINT, fontsize=8
-            )
+        _draw_threshold(axes, content.when, values, name, dash)
     _draw_points(axes, known, COLOURS[0], "-", "o")
     top = max(s[2] if s[2] is not None else s[0] for _, s in known)
     above = [v for v in content.progress if v is not None]
