@@ -38,7 +38,8 @@ class _Section:
     headline: str
     notes: Sequence[str]
     timeline: str
-    visits: Sheet
+    sizes: Sheet
+    answers: Sheet
     pictures: str
     lesions: Sheet | None
     hidden: str
@@ -98,53 +99,47 @@ def _section(patient: PatientChange, pictures: Pictures) -> _Section:
         headline=describe_response(patient.visits[-1]),
         notes=[*(f"{note[0].upper()}{note[1:]}." for note in patient.notes), *notes],
         timeline=pictures.timeline,
-        visits=_visits(patient),
+        sizes=_sizes(patient),
+        answers=_answers(patient),
         pictures=pictures.lesions,
         lesions=_lesions(patient) if patient.lesions else None,
         hidden=f"{pictures.hidden}." if pictures.hidden else "",
     )
 
 
-def _visits(patient: PatientChange) -> Sheet:
+def _sizes(patient: PatientChange) -> Sheet:
     rows = [
         (
-            v.label if v.day is None else f"{v.label}, day {v.day}",
+            _name(v),
             v.case,
             _with_interval(v.volume_ml, "ml"),
             _with_interval(v.volume_change_percent, "%") if v.moved else "",
             _with_interval(v.sum_mm, "mm"),
             _percent(v.sum_from_first_percent),
             _percent(v.sum_from_smallest_percent),
-            _short_response(v),
-            _moved(v),
         )
         for v in patient.visits
     ]
-    columns = (
-        "visit",
-        "case",
-        "volume",
-        "change",
-        "sum of diameters",
-        "from first",
-        "from smallest",
-        "RECIST",
-        "moved",
-    )
-    return sheet(columns, rows, caption="Visits; brackets hold 95 % intervals", numeric=(2, 3, 4, 5, 6))
+    columns = ("visit", "case", "volume", "change", "sum of diameters", "from first", "from smallest")
+    return sheet(columns, rows, caption="Sizes; brackets hold 95 % intervals", numeric=(2, 3, 4, 5, 6))
 
 
-def _short_response(visit: VisitChange) -> str:
-    if visit.response is None:
-        return ""
-    new = f", new {', '.join(visit.new)}" if visit.new else ""
-    return f"{visit.response}{new} ({100 * visit.probability.get(visit.response, 0.0):.0f} %)"
+def _answers(patient: PatientChange) -> Sheet:
+    rows = [(_name(v), describe_response(v), v.target or "", v.others, _moved(v)) for v in patient.visits[1:]]
+    columns = ("visit", "RECIST 1.1", "followed lesions", "others", "moved since the visit before")
+    return sheet(columns, rows, caption="Response and motion", numeric=())
+
+
+def _name(visit: VisitChange) -> str:
+    return visit.label if visit.day is None else f"{visit.label}, day\u00a0{visit.day}"
 
 
 def _moved(visit: VisitChange) -> str:
     """Return the motion since the visit before."""
     moved = visit.moved
-    return "" if moved is None else f"{moved.distance_mm:.1f} mm, {moved.turn_degrees:.1f}°"
+    if moved is None or moved.alignment == "identity":
+        return "not at all" if moved else ""
+    return f"{moved.distance_mm:.1f} mm, {moved.turn_degrees:.1f}° ({moved.alignment} alignment)"
 
 
 def _lesions(patient: PatientChange) -> Sheet:

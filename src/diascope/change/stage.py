@@ -157,7 +157,7 @@ def _align_all(visits: Sequence[VisitData], wish: Wish, tell: Callable[[int, str
                 before.image,
                 now.image,
                 upto=wish.alignment,
-                left_out=_lesion_mask(before),
+                left_out=(_lesion_mask(before), _lesion_mask(now)),
                 progress=lambda kind, n=n: tell(n, f"aligning visit {n + 1}, {kind}"),
             )
         )
