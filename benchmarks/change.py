@@ -1,7 +1,7 @@
 """Two visits of a body with known motion and growth: how far the measured ones are off.
 
-Prints one JSON line for each pair: ``python benchmarks/change.py``. Motion is compared at 3000 points of the body, volumes
-and their change with the ellipsoids' formulas. Masks are perfect outlines on voxels, so the volume's error is that of
+Prints one JSON line for each pair: ``python benchmarks/change.py``. Motion is compared at 3000 points of the body,
+volumes and their change with the ellipsoids' formulas. Masks are perfect outlines on voxels, so the volume's error is that of
 voxels alone; how well lesions are outlined is measured elsewhere.
 """
 

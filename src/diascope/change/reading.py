@@ -15,6 +15,7 @@ from diascope.core.image import Image, label_array
 from diascope.io import read_image, read_labels
 from diascope.measures._diameters import RecistAxes, recist_axes
 from diascope.measures._lesions import Lesion, find_lesions, organ_of
+from diascope.measures._slice_axis import slice_axis
 from diascope.transforms.alignment import Kind
 
 LESION_WORDS = re.compile(
@@ -206,11 +207,12 @@ def _find(
     if unknown:
         raise InputError("its mask holds numbers that no class has", expected=target.values, got=sorted(unknown))
     steps, found = grid.steps, []
+    across = slice_axis((steps[0], steps[1], steps[2]))
     for name, value in zip(target.classes, target.values, strict=True):
         if name not in roles.lesions:
             continue
         for lesion in find_lesions(labels == value, grid.affine):
-            axes = recist_axes(lesion.crop()[0], steps)
+            axes = recist_axes(lesion.crop()[0], steps, axis=across)
             organ = organ_names.get(organ_of(lesion, organs)) if organs is not None else None
             if organ is None and organs is None and len(roles.lesions) > 1:
                 organ = name
