@@ -25,13 +25,13 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The document, and each patient's pictures by the patient's number."""
+    """The document, and each patient's pictures by the patient's number, if they were drawn."""
 
     change: Change
     pictures: dict[int, Pictures]
 
 
-def measure_change(dataset: Dataset, wish: Wish, progress: Progress | None = None) -> Result:
+def measure_change(dataset: Dataset, wish: Wish, progress: Progress | None = None, *, draw: bool = True) -> Result:
     """Return what has become of each patient's lesions.
 
     A patient whose visits have no order, or of whom fewer than two can be measured, is refused by case; the rest are
@@ -41,6 +41,7 @@ def measure_change(dataset: Dataset, wish: Wish, progress: Progress | None = Non
         dataset: volumes with a mask of lesions, patients and visits.
         wish: what the user chose.
         progress: told after each step: visits done, visits in all, and a few words.
+        draw: make the pictures too.
 
     Raises:
         InputError: no patient can be measured, or a choice does not fit the data.
@@ -52,9 +53,11 @@ def measure_change(dataset: Dataset, wish: Wish, progress: Progress | None = Non
     for order in patients:
         tell = _teller(progress, done, total, order.number)
         try:
-            change, drawn = _measure_patient(dataset, order, roles, wish, refused=refused, tell=tell)
+            patient, chain, change = _measure_patient(dataset, order, roles, wish, refused=refused, tell=tell)
             found.append(change)
-            pictures[order.number] = drawn
+            tell(len(order.cases), "done")
+            if draw:
+                pictures[order.number] = draw_patient(patient, chain, change)
         except InputError as error:
             refused.update({c.id: in_one_line(error) for c in order.cases if c.id not in refused})
         done += len(order.cases)
@@ -98,7 +101,7 @@ def _measure_patient(
     *,
     refused: dict[str, str],
     tell: Callable[[int, str], None],
-) -> tuple[PatientChange, Pictures]:
+) -> tuple[Patient, Chain, PatientChange]:
     visits, kept = _read_all(dataset, order, roles, refused=refused, tell=tell)
     alignments = _align_all(visits, wish, tell)
     chain = Chain(alignments)
@@ -117,8 +120,7 @@ def _measure_patient(
         lesions=tuple(describe_lesion(patient, n, is_target=n in targets) for n in range(len(tracks))),
         notes=tuple(notes),
     )
-    tell(len(order.cases), "pictures")
-    return change, draw_patient(patient, chain, change)
+    return patient, chain, change
 
 
 def _read_all(
