@@ -50,8 +50,8 @@ def change(
     from diascope.change.tables import write_tables
     from diascope.curate import read_dataset
 
-    def tell(stage: str) -> Callable[[int, int, str], None] | None:
-        return None if progress is None else lambda done, total, text: progress(stage, done, total, text)
+    def tell(stage: str) -> Callable[[int, int, str], None]:
+        return lambda done, total, text: None if progress is None else progress(stage, done, total, text)
 
     dataset = read_dataset(Path(data), resample_masks=True, progress=tell("read"))
     result = measure_change(dataset, Wish(**choice), tell("compare"))

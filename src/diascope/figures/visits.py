@@ -141,7 +141,8 @@ def _draw_points(
 ) -> None:
     """Draw a curve with bars for its intervals."""
     when, values = [w for w, _ in points], [v[0] for _, v in points]
-    low, high = ([v[0] if v[n] is None else v[n] for _, v in points] for n in (1, 2))
+    low = [v[0] if v[1] is None else v[1] for _, v in points]
+    high = [v[0] if v[2] is None else v[2] for _, v in points]
     bars = [[v - b for v, b in zip(values, low, strict=True)], [b - v for v, b in zip(values, high, strict=True)]]
     axes.errorbar(when, values, yerr=bars, color=colour, marker=marker, markersize=4.5, elinewidth=1, capsize=2,
                   linestyle=dash, label=label)  # fmt: skip

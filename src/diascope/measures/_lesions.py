@@ -71,7 +71,7 @@ def _counting_error(inside: NDArray[np.bool_]) -> float:
     from scipy.ndimage import binary_erosion
 
     padded = np.pad(inside, 1)
-    return float(np.sqrt(np.count_nonzero(padded & ~binary_erosion(padded)) / 12))
+    return float(np.sqrt(np.count_nonzero(padded & ~np.asarray(binary_erosion(padded), bool)) / 12))
 
 
 def divide_voxels(lesion: Lesion, affine: NDArray[np.float64], finer_mm: Sequence[float]) -> NDArray[np.float64]:

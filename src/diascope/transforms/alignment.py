@@ -120,7 +120,8 @@ def to_index(geometry: Geometry, world: NDArray[np.float64]) -> NDArray[np.float
 def is_inside(geometry: Geometry, world: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Answer for each world position ``(N, 3)`` whether it lies in a voxel of the grid."""
     index = to_index(geometry, world)
-    return ((index >= -0.5) & (index <= np.array(geometry.shape) - 0.5)).all(axis=-1)
+    inside = (index >= -0.5) & (index <= np.array(geometry.shape) - 0.5)
+    return np.asarray(inside.all(axis=-1))
 
 
 def bring_back(moving: Image, onto: Geometry, points: Callable[[NDArray], NDArray], *, labels: bool) -> Image:
@@ -138,7 +139,7 @@ def bring_back(moving: Image, onto: Geometry, points: Callable[[NDArray], NDArra
     rows = max(1, SLAB_POINTS // max(1, int(np.prod(onto.shape[1:]))))
     for start in range(0, onto.shape[0], rows):
         stop = min(start + rows, onto.shape[0])
-        index = np.stack(np.mgrid[start:stop, : onto.shape[1], : onto.shape[2]], -1).reshape(-1, 3)
+        index = np.moveaxis(np.mgrid[start:stop, : onto.shape[1], : onto.shape[2]], 0, -1).reshape(-1, 3)
         where = to_index(moving.geometry, points(to_world(onto, index))).T
         for channel, values in enumerate(moving.array):
             edge = 0 if labels else values.min()

@@ -166,7 +166,7 @@ def _weight(shape: tuple[int, ...], left_out: NDArray[np.bool_] | None) -> NDArr
     if left_out is None or not left_out.any():
         return np.ones(shape, bool)
     covered = resample(left_out[None].astype(np.float32), shape, order=1)[0] > 0
-    return ~np.asarray(binary_dilation(covered, iterations=2))
+    return ~np.asarray(binary_dilation(covered, iterations=2), bool)
 
 
 def _shrink(image: Image) -> Image:
