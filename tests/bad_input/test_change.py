@@ -85,6 +85,16 @@ def test_other_spacing_is_measured_on_its_own_grid_and_said(tmp_path: Path, caps
     assert any("its voxels are 4 x 4 x 4 mm" in note for note in visit["notes"])
 
 
+def test_missing_package_is_told_before_any_work(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "SimpleITK", None)
+    data = write_one(tmp_path, [[BIG], [BIG]])
+    assert main(["change", str(data), "--out", str(tmp_path / "out")]) == 2
+    assert "pip install 'diascope[registration]'" in capsys.readouterr().err
+    assert run(data, tmp_path / "out") == 0
+
+
 def test_pictures_are_refused(tmp_path: Path, capsys):
     rows = []
     for n in range(2):

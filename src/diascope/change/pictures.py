@@ -132,7 +132,7 @@ def _slice_around(visit: VisitData, found: Found) -> Geometry:
     steps, axis = np.array(visit.grid.steps), found.axes.axis
     margin = np.ceil(AROUND_MM / steps).astype(int)
     low, high = low - margin, high + margin
-    low[axis] = high[axis] = found.lesion.voxels[:, axis].min() + found.axes.index
+    low[axis] = high[axis] = found.lesion.voxels[:, axis].min() + found.axes.slice_number
     affine = visit.grid.affine.copy()
     affine[:3, 3] = to_world(visit.grid, low[None])[0]
     return Geometry(tuple(int(n) for n in high - low + 1), affine)

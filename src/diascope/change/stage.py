@@ -46,7 +46,11 @@ def measure_change(dataset: Dataset, wish: Wish, progress: Progress | None = Non
     Raises:
         InputError: no patient can be measured, or a choice does not fit the data.
     """
+    from diascope.transforms.register import check_installed
+
     roles = choose_roles(dataset, wish)
+    if wish.alignment != "identity":
+        check_installed()
     patients, refused = order_visits(dataset.cases)
     refused = {**dataset.left_out, **refused}
     total, done, found, pictures = sum(len(p.cases) for p in patients), 0, [], {}

@@ -192,6 +192,15 @@ def _shrink(image: Image) -> Image:
     return Image(resample(blurred[None], size, order=1), Geometry(size, affine), image.unit, image.modality)
 
 
+def check_installed() -> None:
+    """Raise where the package that aligns is not there, before any work is done.
+
+    Raises:
+        InputError: SimpleITK is not installed.
+    """
+    _itk()
+
+
 def _itk() -> Any:
     try:
         import SimpleITK
