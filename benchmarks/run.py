@@ -75,6 +75,14 @@ MEASURES = {
         ),
     ),
     "headcirc": Measure(("headcirc.py",), (Judged("head_circumference_error_mm", 0.5, 0.1, at_most=True),)),
+    "change": Measure(
+        ("change.py",),
+        (
+            Judged("motion_error_voxels", 0.5, 0.2, at_most=True),
+            Judged("volume_change_error_percent", 2, 1, at_most=True),
+            Judged("states_right", 1, 1),
+        ),
+    ),
     "resampling": Measure(
         ("resampling.py",),
         (

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from diascope.api import evaluate, inspect, load, measure, plan, predict, surface, train, write
+    from diascope.api import change, evaluate, inspect, load, measure, plan, predict, surface, train, write
 
-__all__ = ["evaluate", "inspect", "load", "measure", "plan", "predict", "surface", "train", "write"]
+__all__ = ["change", "evaluate", "inspect", "load", "measure", "plan", "predict", "surface", "train", "write"]
 
 
 class _Verbs(ModuleType):

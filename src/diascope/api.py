@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from diascope.change.verb import change  # noqa: F401 — a public verb, with its options beside it
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.metrics import Metrics

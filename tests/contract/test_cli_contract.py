@@ -14,7 +14,7 @@ import pytest
 from diascope.cli.app import main
 from diascope.core.errors import BudgetError, DatasetError, DiascopeError, OptionError, ReadError, RunError
 
-COMMANDS = ["inspect", "plan", "train", "predict", "evaluate", "measure", "surface", "demo"]
+COMMANDS = ["inspect", "plan", "train", "predict", "evaluate", "measure", "change", "surface", "demo"]
 LINES = {
     "inspect": ["inspect", "DATA"],
     "plan": ["plan", "DATA"],
@@ -22,6 +22,7 @@ LINES = {
     "predict": ["predict", "RUN", "scan.nii.gz", "--out", "DIR"],
     "evaluate": ["evaluate", "RUN"],
     "measure": ["measure", "MASKS", "--out", "a.csv"],
+    "change": ["change", "DATA", "--out", "DIR"],
     "surface": ["surface", "MASKS", "--out", "a.stl"],
 }
 """The shortest useful line of each command that calls one verb of the same name."""

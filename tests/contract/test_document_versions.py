@@ -33,6 +33,7 @@ def test_every_document_is_known():
         "plan",
         "run",
         "metrics",
+        "change",
         "predictions",
         "calibration",
         "measurements",

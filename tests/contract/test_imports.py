@@ -33,6 +33,8 @@ ROOMS = [
     "evaluate",
     "measure.verbs",
     "measure.stage",
+    "change.stage",
+    "change.verb",
     "api",
     "cli.app",
 ]

@@ -1,4 +1,4 @@
-"""The commands on the pages of measure and surface run as they stand, in their order."""
+"""The commands on the pages of measure, change and surface run as they stand, in their order."""
 
 import os
 import re
@@ -14,6 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"<!-- runs -->\n```(console|python)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 WRITTEN = {
     "measure.md": ["measured/measurements.parquet", "left.csv", "one.json", "uptake.parquet"],
+    "change.md": ["change/change.html", "change/visits.csv", "as_they_lie/lesions.csv", "again/change.json"],
     "surface.md": ["heart.glb", "heart.png", "surfaces/heart_001_left.ply", "stack.stl", "all/heart_000_left.stl"],
 }
 

@@ -21,7 +21,7 @@ def test_axes_of_an_ellipsoid_are_its_diameters_within_a_voxel(angle):
     axes = recist_axes(ellipsoid((60, 60, 11), (30.2, 29.7, 5), (18, 9, 10), spacing, angle), spacing)
     assert axes.long_mm == pytest.approx(36, abs=0.8)
     assert axes.short_mm == pytest.approx(18, abs=0.8)
-    assert (axes.axis, axes.index) == (2, 5)
+    assert (axes.axis, axes.slice_number) == (2, 5)
 
 
 def test_diameter_of_discs_is_less_than_a_voxel_too_long():
@@ -57,7 +57,7 @@ def test_empty_mask_gives_nan():
     axes = recist_axes(np.zeros((4, 4, 4), bool), (1, 1, 1))
     assert np.isnan(axes.long_mm)
     assert np.isnan(axes.short_mm)
-    assert axes.index == -1
+    assert axes.slice_number == -1
 
 
 def test_short_axis_is_perpendicular_to_the_long_one():

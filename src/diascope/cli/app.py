@@ -13,10 +13,12 @@ from typing import Annotated
 
 import typer
 
-from diascope.cli import command, demo, evaluate, inspection, measure, plan, predict, surface, train
+from diascope.cli import change, command, demo, evaluate, inspection, measure, plan, predict, surface, train
 from diascope.core.errors import DiascopeError, InputError, OptionError, RunError
 
-COMMANDS = tuple(module.COMMAND for module in (inspection, plan, train, predict, evaluate, measure, surface, demo))
+COMMANDS = tuple(
+    module.COMMAND for module in (inspection, plan, train, predict, evaluate, measure, change, surface, demo)
+)
 """In the order of ``--help``."""
 
 TRACEBACK_SWITCH = "DIASCOPE_TRACEBACK"

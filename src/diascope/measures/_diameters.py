@@ -16,7 +16,7 @@ class RecistAxes(NamedTuple):
     Attributes:
         long_mm: longest diameter in any slice.
         short_mm: longest diameter perpendicular to it in the same slice.
-        index: number of that slice along ``axis``; -1 where the mask is empty.
+        slice_number: of that slice along ``axis``; -1 where the mask is empty.
         axis: the array's axis that runs through the slices; -1 for a 2-D mask.
         long_ends, short_ends: their end points ``(2, 2)`` in voxels along the slice's two axes; voxel centres are whole
             numbers.
@@ -24,7 +24,7 @@ class RecistAxes(NamedTuple):
 
     long_mm: float
     short_mm: float
-    index: int
+    slice_number: int
     axis: int
     long_ends: NDArray[np.float64]
     short_ends: NDArray[np.float64]
@@ -58,10 +58,10 @@ def recist_axes(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...], *, axis:
     for number, part in _parts(mask, axis):
         edges = tuple(s for a, s in enumerate(spacing_mm) if mask.ndim == 2 or a != axis)
         hull = _hull(part) * edges
-        if best.index >= 0 and np.linalg.norm(np.ptp(hull, axis=0)) <= best.long_mm:
+        if best.slice_number >= 0 and np.linalg.norm(np.ptp(hull, axis=0)) <= best.long_mm:
             continue  # the box around it is shorter than what was found
         long_mm, ends = _longest(hull)
-        if best.index < 0 or long_mm > best.long_mm * (1 + SAME_LENGTH):
+        if best.slice_number < 0 or long_mm > best.long_mm * (1 + SAME_LENGTH):
             short_mm, across = _across(hull, ends)
             where = -1 if axis is None or mask.ndim == 2 else axis
             best = RecistAxes(long_mm, short_mm, number, where, ends / edges, across / edges)
