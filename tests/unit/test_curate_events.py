@@ -16,9 +16,15 @@ TIMES, YES_NO = ["3", "12.5", "40", "7"], ["1", "0", "1", "0"]
     ("columns", "found"),
     [
         ({"time": TIMES, "event": YES_NO}, ("time", "event", False)),
-        ({"os_months": TIMES, "OS_Status": ["1:DECEASED", "0:LIVING", "1:DECEASED", ""]}, ("os_months", "OS_Status", False)),
+        (
+            {"os_months": TIMES, "OS_Status": ["1:DECEASED", "0:LIVING", "1:DECEASED", ""]},
+            ("os_months", "OS_Status", False),
+        ),
         ({"Survival Time": TIMES, "death": ["yes", "no", "no", "yes"]}, ("Survival Time", "death", False)),
-        ({"days_to_death": TIMES, "vital_status": ["Dead", "Alive", "Alive", "Dead"]}, ("days_to_death", "vital_status", False)),
+        (
+            {"days_to_death": TIMES, "vital_status": ["Dead", "Alive", "Alive", "Dead"]},
+            ("days_to_death", "vital_status", False),
+        ),
         ({"follow_up_years": TIMES, "censored": YES_NO}, ("follow_up_years", "censored", True)),
         ({"os_days": TIMES, "os_event": YES_NO, "pfs_days": TIMES, "pfs_event": YES_NO}, None),
         ({"os_days": TIMES, "os_event": YES_NO, "time": TIMES}, ("os_days", "os_event", False)),
@@ -26,7 +32,7 @@ TIMES, YES_NO = ["3", "12.5", "40", "7"], ["1", "0", "1", "0"]
         ({"time": ["a", "b", "c", "d"], "event": YES_NO}, None),
         ({"time": TIMES, "label": YES_NO}, None),
     ],
-)  # fmt: skip
+)
 def test_columns_of_times_and_events_are_found_by_name_and_cells(columns, found):
     assert find_event_columns(columns) == (None if found is None else EventColumns(*found))
 
@@ -59,8 +65,15 @@ def test_horizons_rise_and_none_is_told_without_an_event():
 
 @pytest.mark.parametrize(
     ("name", "unit"),
-    [("age_years", "years"), ("volume_ml", "ml"), ("lvef_percent", "%"), ("size mm", "mm"), ("age", None), ("forms", None)],
-)  # fmt: skip
+    [
+        ("age_years", "years"),
+        ("volume_ml", "ml"),
+        ("lvef_percent", "%"),
+        ("size mm", "mm"),
+        ("age", None),
+        ("forms", None),
+    ],
+)
 def test_unit_of_a_number_is_in_the_columns_name(name, unit):
     assert unit_of(name) == unit
 
@@ -81,8 +94,12 @@ def test_grades_are_put_in_the_order_that_their_names_have(names, order):
 
 @pytest.mark.parametrize(
     ("names", "says"),
-    [(["benign", "malignant"], "order of the grades"), (["mild", "low"], "order of the grades"), (["0", "1", "9"], "between 1 and 9")],
-)  # fmt: skip
+    [
+        (["benign", "malignant"], "order of the grades"),
+        (["mild", "low"], "order of the grades"),
+        (["0", "1", "9"], "between 1 and 9"),
+    ],
+)
 def test_order_that_is_not_known_is_refused_and_what_to_write_is_said(names, says):
     with pytest.raises(DatasetError, match=says) as told:
         ordered_grades(names)
