@@ -22,4 +22,6 @@ METRIC = Metric(
     higher_is_better=False,
     bounds=(-np.inf, np.inf),
     compute=compute,
+    explained="how much too high predictions are on average; 0 is none",
+    in_target_unit=True,
 )

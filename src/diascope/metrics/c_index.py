@@ -48,4 +48,13 @@ def _compare(events: Events, rows: NDArray[np.intp]) -> NDArray[np.float32]:
     return np.stack([comparable, comparable * score]).astype(np.float32)
 
 
-METRIC = Metric("c_index", "C-index", "events", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute)
+METRIC = Metric(
+    "c_index",
+    "C-index",
+    "events",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="chance that of two cases the one with the earlier event got the higher risk; 0.5 is chance",
+)

@@ -17,4 +17,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="share of cases given the very grade of the reference",
 )

@@ -46,4 +46,5 @@ METRIC = Metric(
     higher_is_better=False,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="how far told chances of the event lie from observed ones; 0 is perfect",
 )

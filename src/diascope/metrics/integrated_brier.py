@@ -39,4 +39,5 @@ METRIC = Metric(
     higher_is_better=False,
     bounds=(0.0, np.inf),
     compute=compute,
+    explained="squared error of the told survival over time; 0 is perfect, 0.25 a coin toss",
 )

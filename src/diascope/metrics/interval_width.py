@@ -22,4 +22,6 @@ METRIC = Metric(
     higher_is_better=False,
     bounds=(0.0, np.inf),
     compute=compute,
+    explained="how wide the told intervals are on average",
+    in_target_unit=True,
 )

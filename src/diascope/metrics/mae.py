@@ -12,5 +12,13 @@ def compute(numbers: Numbers) -> float:
 
 
 METRIC = Metric(
-    "mae", "Mean absolute error", "numbers", unit="", higher_is_better=False, bounds=(0.0, np.inf), compute=compute
+    "mae",
+    "Mean absolute error",
+    "numbers",
+    unit="",
+    higher_is_better=False,
+    bounds=(0.0, np.inf),
+    compute=compute,
+    explained="how far a prediction is off on average",
+    in_target_unit=True,
 )

@@ -27,4 +27,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(-1.0, 1.0),
     compute=compute,
+    explained="agreement beyond chance, a far miss counting more than a near one; 1 is perfect, 0 is chance",
 )

@@ -25,4 +25,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(-np.inf, 1.0),
     compute=compute,
+    explained="share of the differences between cases that the prediction explains; 1 is all",
 )

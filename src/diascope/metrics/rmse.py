@@ -19,4 +19,6 @@ METRIC = Metric(
     higher_is_better=False,
     bounds=(0.0, np.inf),
     compute=compute,
+    explained="as the mean error, with large errors counting more",
+    in_target_unit=True,
 )

@@ -39,4 +39,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="chance that a case with the event by a horizon got a higher risk than one free of it; 0.5 is chance",
 )

@@ -19,4 +19,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="share of cases at most one grade off",
 )

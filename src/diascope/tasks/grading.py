@@ -16,7 +16,7 @@ from diascope.core.ports.samples import Numbers
 from diascope.core.ports.task import Baseline, CaseView, Example, Head, Measure, Table, Task
 from diascope.core.words import listing
 from diascope.tasks._samples import measure_of, rounded
-from diascope.tasks.regression import AS_MEASURED
+from diascope.tasks.regression import AS_MEASURED, HELD_BACK
 
 MEASURED = (
     "quadratic_weighted_kappa",
@@ -182,5 +182,6 @@ TASK = Task(
     ranked_by="Cases are ranked by how few grades the prediction is off, and then by the probability of the reference.",
     plots={"confusion": _confusion},
     picture=_picture,
+    held_back=HELD_BACK,
     prefers=_prefers,
 )

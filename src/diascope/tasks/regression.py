@@ -186,5 +186,6 @@ TASK = Task(
     ranked_by="Cases are ranked by how near the prediction comes to the reference.",
     plots={"prediction": _scatter, "differences": _differences},
     picture=_picture,
+    held_back=HELD_BACK,
     prefers=_prefers,
 )

@@ -15,7 +15,7 @@ from diascope.core.kaplan_meier import kaplan_meier
 from diascope.core.ports.samples import Events
 from diascope.core.ports.task import Baseline, CaseView, Example, Head, Measure, Table, Task
 from diascope.tasks._samples import measure_of, rounded
-from diascope.tasks.regression import AS_MEASURED
+from diascope.tasks.regression import AS_MEASURED, HELD_BACK
 
 MEASURED = ("c_index", "time_auc", "integrated_brier", "horizon_calibration")
 
@@ -173,5 +173,6 @@ TASK = Task(
     ranked_by="Cases are ranked by the share of others that their risk is ordered against as their times are.",
     plots={"survival_by_risk": _curves, "calibration_at_horizon": _calibration},
     picture=_picture,
+    held_back=HELD_BACK,
     prefers=_prefers,
 )

@@ -79,6 +79,7 @@ class Metric:
         compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric`` or ``EventsMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
+        in_target_unit: the number is in the unit of what was asked for, whatever that is.
         bounds: the lowest and highest value possible.
         needs_spacing: undefined where the image's spacing is unknown.
         explained: what it says to somebody who does not know it, for a report.
@@ -93,3 +94,4 @@ class Metric:
     compute: Callable[..., Any]
     needs_spacing: bool = False
     explained: str = ""
+    in_target_unit: bool = False

@@ -14,6 +14,9 @@ from diascope.core.ports.kind import Kind
 
 EVENT, CENSORED = "event", "censored"
 
+FEWEST_EVENTS = 2
+"""One to learn from and one to be judged by."""
+
 
 def _check(target: Target, value: Event | None) -> list[str]:
     if value is None or (math.isfinite(value.time) and value.time >= 0):
@@ -40,6 +43,18 @@ def _strata(target: Target, present: Sequence[tuple[str, ...]]) -> list[str]:
     return found
 
 
+def _lacking(target: Target, present: Sequence[tuple[str, ...]]) -> str:
+    events = sum(bool(names) and names[0] == EVENT for names in present)
+    if events >= FEWEST_EVENTS:
+        return ""
+    seen = "no case" if not events else f"only {events} case"
+    return (
+        f"{seen} of {sum(map(bool, present))} has the event, all others are censored: a risk is learned from at least "
+        f"{FEWEST_EVENTS} events, and 10 for each part are few; follow the cases up for longer, or check what stands "
+        "for an event"
+    )
+
+
 def _encode(target: Target, value: Event | None) -> NDArray:
     """Return time and event (1, or 0 for censored), ``(2,)``; nan where missing."""
     if value is None:
@@ -50,7 +65,7 @@ def _encode(target: Target, value: Event | None) -> NDArray:
 KIND = Kind(
     "event",
     "survival",
-    is_map=False,
+    form="vector",
     has_classes=False,
     is_exclusive=False,
     is_multiple=False,
@@ -58,4 +73,5 @@ KIND = Kind(
     present=_present,
     strata=_strata,
     encode=_encode,
+    lacking=_lacking,
 )
