@@ -25,5 +25,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
-    explained="share of references within the interval told with the prediction; it should be what the interval promises",
+    explained="share of references within the interval told with the prediction; it should be what that promises",
 )

@@ -1,7 +1,7 @@
 """Residual network with one vector a case (MONAI's ResNet with basic blocks; He et al. 2016).
 
 Options under ``network.``: ``features`` and ``blocks`` (four levels each), ``first_stride``, ``dropout``;
-``output_mean`` and ``output_std``, a number for each output or None, which shift and multiply what the last layer gives.
+``output_mean`` and ``output_std``, a number for each output or None, that shift and scale what the last layer gives.
 """
 
 from collections.abc import Mapping

@@ -52,8 +52,8 @@ class Kind:
         encode: ``(target, value) -> array`` that a loss sees: a label map of class indices ``(I, J[, K])``; a vector
             ``(O,)``, nan where missing; boxes ``(N, 2 ndim + 1)`` float32: low, high, class index, in voxels of the
             image's grid. Raises InputError for a label map with a number that no class names.
-        lacking: ``(target, present of all cases) -> what is missing`` for the target to be learned at all, in a sentence;
-            empty where nothing is. Classes are counted for every kind, so this is for what else a kind needs.
+        lacking: ``(target, present of all cases) -> what is missing`` for the target to be learned at all, in a
+            sentence; empty where nothing is. Classes are counted for every kind, so this is for what else it needs.
         derived: name of another kind → how a target of it becomes one of this kind.
     """
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def ordered_grades(names: Sequence[str]) -> tuple[str, ...]:
             fix="write the data set with diascope inspect --write dataset.yaml, and there give the target kind: grade "
             "and its classes from the lowest to the highest",
         )
-    gaps = [(a, b) for (a, _), (b, _) in zip(found, found[1:], strict=False) if b - a > LARGEST_GAP]
+    gaps = [(a, b) for (a, _), (b, _) in pairwise(found) if b - a > LARGEST_GAP]
     if gaps:
         raise DatasetError(
             f"the scale has no grade between {gaps[0][0]:g} and {gaps[0][1]:g}",
