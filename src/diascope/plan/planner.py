@@ -134,7 +134,8 @@ def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision
     """
     values: dict[str, Any] = {}
     decisions: dict[str, Decision] = {}
-    preferred = context.task.prefers(context.target, context.fingerprint)
+    alone = {name: n for name, n in context.fingerprint.targets.items() if name == context.target_name}
+    preferred = context.task.prefers(context.target, context.fingerprint.model_copy(update={"targets": alone}))
     wanted = {key: value for key, (value, _) in preferred.items()}
     for rule in ordered_rules():
         seen = replace(context, values={**values, **wanted, **overrides})

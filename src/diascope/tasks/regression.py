@@ -89,7 +89,7 @@ def _fit_constant(middle: Callable[[NDArray], float]) -> Callable[[Target, Itera
         references = np.array([float(np.asarray(e.reference)[0]) for e in examples])
         known = references[~np.isnan(references)]
         if not known.size:
-            return lambda example: np.array([0.0, np.nan, np.nan])
+            return lambda example: np.zeros(1)
         ends = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         constant = np.array([middle(known), *ends])
         return lambda example: constant

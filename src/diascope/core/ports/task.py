@@ -145,7 +145,7 @@ class Task:
         picture: ``(target, view) -> SVG or PNG data`` of one case with reference and prediction.
         learns_from: ``(target, value) -> whether`` a training case is learned from.
         prefers: ``(target, fingerprint) -> plan key → (value, because)``: what the task itself decides of the plan,
-            before the rules, which then go by it.
+            before the rules, which then go by it. The fingerprint's targets hold this one alone.
     """
 
     name: str
