@@ -77,7 +77,13 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
         )
     chosen = TASKS.load(name)
     if kind not in chosen.kinds and not any(kind in KINDS.load(k).derived for k in chosen.kinds):
-        raise OptionError(f"{name} cannot learn the target {target!r}", expected=", ".join(chosen.kinds), got=kind)
+        stated = "; ".join(filter(None, (KINDS.load(k).stated for k in chosen.kinds)))
+        raise OptionError(
+            f"{name} cannot learn the target {target!r}",
+            expected=", ".join(chosen.kinds) + (f": {stated}" if stated else ""),
+            got=kind,
+            fix="choose another target with --target NAME or another task with --task NAME",
+        )
     return target, chosen
 
 

@@ -130,6 +130,14 @@ def told(target: Target, prediction: NDArray, calibration: Calibration, geometry
     return {"grade": _named(target, grade), **ends, **chances}
 
 
+def _fitted_words(target: Target, calibration: Calibration) -> str:
+    limit = calibration.numbers.get("grade_mass")
+    temperature = f"Temperature {calibration.temperature:.3f} scales the log-odds of reaching a grade."
+    if limit is None:
+        return f"{temperature} No range of grades is told: {LEVEL:.0%} need nine held-back cases at least."
+    return f"{temperature} A {LEVEL:.0%} range takes grades in until it holds a probability of {limit[0]:.3f}."
+
+
 def _prefers(target: Target, fingerprint: Fingerprint) -> dict[str, tuple[Any, str]]:
     return {**AS_MEASURED, "loss.label_smoothing": (0.0, "it would move the chances of all grades towards the middle")}
 
@@ -182,6 +190,7 @@ TASK = Task(
     ranked_by="Cases are ranked by how few grades the prediction is off, and then by the probability of the reference.",
     plots={"confusion": _confusion},
     picture=_picture,
+    fitted_words=_fitted_words,
     held_back=HELD_BACK,
     prefers=_prefers,
 )

@@ -103,6 +103,14 @@ def told(target: Target, prediction: NDArray, calibration: Calibration, geometry
     return {"value": number, f"low_{LEVEL:.0%}": low, f"high_{LEVEL:.0%}": high, "unit": target.unit or ""}
 
 
+def _fitted_words(target: Target, calibration: Calibration) -> str:
+    half = calibration.numbers.get("half_width")
+    if half is None:
+        return f"No interval is told: {LEVEL:.0%} need nine held-back cases at least."
+    unit = f" {target.unit}" if target.unit else ""
+    return f"The {LEVEL:.0%} interval reaches {half[0]:.4g}{unit} to both sides of a prediction."
+
+
 def _in_unit(target: Target) -> str:
     return f" in {target.unit}" if target.unit else ""
 
@@ -186,6 +194,7 @@ TASK = Task(
     ranked_by="Cases are ranked by how near the prediction comes to the reference.",
     plots={"prediction": _scatter, "differences": _differences},
     picture=_picture,
+    fitted_words=_fitted_words,
     held_back=HELD_BACK,
     prefers=_prefers,
 )

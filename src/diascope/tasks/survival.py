@@ -109,6 +109,13 @@ def told(target: Target, prediction: NDArray, calibration: Calibration, geometry
     return {"relative_hazard": rounded(float(np.exp(risk))), **free}
 
 
+def _fitted_words(target: Target, calibration: Calibration) -> str:
+    slope = calibration.numbers.get("slope")
+    if slope is None:
+        return "No survival is told, only risks: none of the held-back cases had the event."
+    return f"Log-risks are multiplied by {slope[0]:.3f}; the baseline hazard is Breslow's."
+
+
 def _prefers(target: Target, fingerprint: Fingerprint) -> dict[str, tuple[Any, str]]:
     reason = "the ends of the intervals whose hazards are learned; of the target"
     return {**AS_MEASURED, "loss.horizons": (list(target.horizons), reason)}
@@ -173,6 +180,7 @@ TASK = Task(
     ranked_by="Cases are ranked by the share of others that their risk is ordered against as their times are.",
     plots={"survival_by_risk": _curves, "calibration_at_horizon": _calibration},
     picture=_picture,
+    fitted_words=_fitted_words,
     held_back=HELD_BACK,
     prefers=_prefers,
 )

@@ -54,6 +54,7 @@ class Kind:
             image's grid. Raises InputError for a label map with a number that no class names.
         lacking: ``(target, present of all cases) -> what is missing`` for the target to be learned at all, in a
             sentence; empty where nothing is. Classes are counted for every kind, so this is for what else it needs.
+        stated: how data say it, for a message where they do not; empty where no more than its name is to be said.
         derived: name of another kind → how a target of it becomes one of this kind.
     """
 
@@ -68,6 +69,7 @@ class Kind:
     strata: Callable[[Target, Sequence[tuple[str, ...]]], list[str]]
     encode: Callable[[Target, Any], NDArray]
     lacking: Callable[[Target, Sequence[tuple[str, ...]]], str] = lacks_nothing
+    stated: str = ""
     derived: Mapping[str, Derivation] = field(default_factory=dict)
 
     @property

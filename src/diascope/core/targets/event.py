@@ -74,4 +74,5 @@ KIND = Kind(
     strata=_strata,
     encode=_encode,
     lacking=_lacking,
+    stated="a column of times (such as os_months, days or time) and one of events (such as os_status, event or death)",
 )
