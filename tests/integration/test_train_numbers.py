@@ -27,6 +27,10 @@ TWINS = {
 }
 
 
+def read_rows(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+
+
 @pytest.fixture(scope="module", params=TWINS)
 def trained(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Return a task and its run on 60 generated pictures, from the command line."""
@@ -61,7 +65,7 @@ def test_model_tells_of_new_images_what_was_asked_for(trained, tmp_path: Path):
     task, run = trained
     images = sorted((run.parent / "data/images").iterdir())[:2]
     assert main(["predict", str(run), *map(str, images), "--out", str(tmp_path)]) == 0
-    rows = list(csv.DictReader((tmp_path / "predictions.csv").open(encoding="utf-8")))
+    rows = read_rows(tmp_path / "predictions.csv")
     assert len(rows) == 2
     for row in rows:
         if task == "regression":
@@ -78,15 +82,14 @@ def test_model_tells_of_new_images_what_was_asked_for(trained, tmp_path: Path):
 
 def test_every_evaluated_case_stands_in_the_table_of_cases(trained):
     _, run = trained
-    rows = list(csv.DictReader((run / "cases.csv").open(encoding="utf-8")))
-    assert len(rows) == 12
+    assert len(read_rows(run / "cases.csv")) == 12
 
 
 def test_plan_says_why_a_number_is_not_learned_from_enlarged_images(tmp_path: Path):
     data = write_regression(tmp_path / "data", 60, split=False)
     plan = api.plan(data, overrides=SMALL)
     assert isinstance(plan, Plan)
-    values = [float(row["volume_ml"]) for row in csv.DictReader((data / "cases.csv").open())]
+    values = [float(row["volume_ml"]) for row in read_rows(data / "cases.csv")]
     assert plan["augment.scale"] == 0
     assert plan.decisions["augment.scale"].rule == "regression"
     assert plan["network.output_mean"][0] == pytest.approx(np.mean(values), abs=10)
