@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def fit_baseline_hazard(
         return calibration
     time, event, risk = target[known, 0], target[known, 1] > 0, log_risk(outputs[known])
     centre = float(risk.mean())
-    found = minimize_scalar(
+    found: Any = minimize_scalar(
         lambda log: (
             -partial_likelihood(time, event, math.exp(log) * (risk - centre)) + 0.5 * (log / PRIOR_DEVIATION) ** 2
         ),
@@ -47,7 +48,7 @@ def fit_baseline_hazard(
         method="bounded",
         options={"xatol": 1e-5},
     )
-    slope = math.exp(found.x)
+    slope = math.exp(float(found.x))
     times, hazard = thin(*breslow(time, event, slope * (risk - centre)))
     numbers = {"slope": (slope,), "centre": (centre,), "hazard_times": tuple(times), "hazard": tuple(hazard)}
     return calibration.model_copy(update={"numbers": {**calibration.numbers, **numbers}})

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,8 @@ def fit_grade_temperature(
         return float(-np.log(np.clip(probability, 1e-12, None)).sum()) + 0.5 * (log_temperature / PRIOR_DEVIATION) ** 2
 
     limits = math.log(LIMITS[0]), math.log(LIMITS[1])
-    found = minimize_scalar(loss, bounds=limits, method="bounded", options={"xatol": 1e-5})
-    return calibration.model_copy(update={"temperature": math.exp(found.x)})
+    found: Any = minimize_scalar(loss, bounds=limits, method="bounded", options={"xatol": 1e-5})
+    return calibration.model_copy(update={"temperature": math.exp(float(found.x))})
 
 
 def fit_grade_set(

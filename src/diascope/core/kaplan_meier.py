@@ -90,4 +90,4 @@ def _counts(time: NDArray, event: NDArray, weight: NDArray | None) -> tuple[NDAr
 
 def _product(falling: NDArray, at_risk: NDArray) -> NDArray[np.float64]:
     share = np.divide(falling, at_risk, out=np.zeros(len(at_risk)), where=at_risk > 0)
-    return np.cumprod(np.clip(1 - share, 0, 1))
+    return np.clip(1 - share, 0, 1).cumprod(dtype=np.float64)

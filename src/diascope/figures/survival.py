@@ -59,8 +59,8 @@ def _draw_curve(axes: "Axes", curve: SurvivalCurve, censored: NDArray, label: st
     x, y = np.concatenate([[0.0], curve.times]), np.concatenate([[1.0], curve.survival])
     low, high = curve.interval()
     axes.step(x, y, where="post", color=COLOURS[position], linestyle=DASHES[position], label=label)
-    band = [np.concatenate([[1.0], limit]) for limit in (low, high)]
-    axes.fill_between(x, *band, step="post", color=COLOURS[position], alpha=0.13, linewidth=0)
+    below, above = (np.concatenate([[1.0], limit]) for limit in (low, high))
+    axes.fill_between(x, below, above, step="post", color=COLOURS[position], alpha=0.13, linewidth=0)
     axes.plot(censored, curve.at(censored), "|", color=COLOURS[position], markersize=5, alpha=0.6)
 
 

@@ -14,6 +14,9 @@ class Scaled(nn.Module):
     they are no part of the weights.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, mean: list[float], std: list[float]) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean), persistent=False)
