@@ -8,7 +8,8 @@ def compute(numbers: Numbers) -> float:
     """Return quadratic-weighted kappa of grades numbered along their scale.
 
     Expected disagreement by chance is that of independent draws from both margins, whose mean squared difference is
-    the sum of both variances and the squared difference of the means; so no table of grades is needed.
+    the sum of both variances and the squared difference of the means; so no table of grades is needed, and kappa, one
+    less observed over expected disagreement, is twice the covariance over that sum.
     Undefined (nan) where all references and predictions are one and the same grade.
     Source: Cohen, Psychological Bulletin 70, 1968; Fleiss and Cohen, Educ. Psychol. Meas. 33, 1973.
     """
@@ -16,7 +17,8 @@ def compute(numbers: Numbers) -> float:
     means = numbers.mean(reference), numbers.mean(prediction)
     spread = numbers.mean((reference - means[0]) ** 2) + numbers.mean((prediction - means[1]) ** 2)
     chance = spread + (means[0] - means[1]) ** 2
-    return 1 - numbers.mean((reference - prediction) ** 2) / chance if chance > 0 else float("nan")
+    together = numbers.mean((reference - means[0]) * (prediction - means[1]))
+    return 2 * together / chance if chance > 0 else float("nan")
 
 
 METRIC = Metric(
