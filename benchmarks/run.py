@@ -97,6 +97,10 @@ MEASURES = {
     "slices": training("slices", Judged("dice", 0.80, 0.87)),
     "multilabel": training("multilabel", Judged("auroc", 0.95, 0.99)),
     "side": training("side", Judged("auroc", 0.98, 1.0)),
+    "regression": training("regression", Judged("explained_share", 0.90, 0.98), Judged("coverage", 0.87, 0.90)),
+    "grading": training("grading", Judged("kappa_share", 0.90, 0.98), Judged("coverage", 0.87, 0.90)),
+    "survival": training("survival", Judged("below_oracle", 0.03, 0.01, at_most=True)),
+    "age": training("age"),
     "contrast": training("contrast", Judged("auroc", 0.90, 0.97)),
 }
 

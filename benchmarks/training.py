@@ -22,10 +22,16 @@ import nibabel as nib
 import numpy as np
 from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import cohen_kappa_score, r2_score, roc_auc_score
 
 from diascope.cli.options import read_duration
 from diascope.core.documents.dataset import Dataset
+from diascope.core.ports.samples import Events
+from diascope.metrics.c_index import compute as c_index
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from made_numbers import read_truth, write_grading, write_regression, write_survival
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -140,12 +146,51 @@ def histogram_forest(data: Path, run: Path) -> dict[str, float]:
     return {"histogram_forest_auroc": round(float(roc_auc_score(truth, scores)), 4)}
 
 
+def read_column(run: Path, column: str) -> dict[str, float]:
+    """Return case id -> number of the evaluated cases."""
+    with (run / "cases.csv").open(newline="", encoding="utf-8") as file:
+        return {row["case"]: float(row[column]) for row in csv.DictReader(file)}
+
+
+def beside_regression(data: Path, run: Path) -> dict[str, float]:
+    """Return R2 of the signal itself, and which share of it the model reaches."""
+    truth, reference, told = read_truth(data), read_column(run, "reference"), read_column(run, "prediction")
+    best, own = (r2_score(list(reference.values()), [of[i] for i in reference]) for of in (truth, told))
+    return {"best_r2": round(best, 4), "explained_share": round(own / best, 4)}
+
+
+def beside_grading(data: Path, run: Path) -> dict[str, float]:
+    """Return the kappa of the best grade that the signal allows, and which share of it the model reaches."""
+    truth, ids = read_truth(data), list(read_column(run, "grades_off"))
+    with (data / "cases.csv").open(newline="", encoding="utf-8") as file:
+        grades = {Path(row["image"]).stem: int(row["severity"]) for row in csv.DictReader(file)}
+    off = read_column(run, "grades_off")
+    best, own = (
+        cohen_kappa_score([grades[i] for i in ids], told, weights="quadratic")
+        for told in ([int(truth[i]) for i in ids], [int(grades[i] + off[i]) for i in ids])
+    )
+    return {"ceiling_kappa": round(best, 4), "kappa_share": round(own / best, 4)}
+
+
+def beside_survival(data: Path, run: Path) -> dict[str, float]:
+    """Return the C-index of the true log-hazard, and how far the model's lies below it."""
+    time, event, risk = (read_column(run, column) for column in ("time", "event", "log_risk"))
+    truth = read_truth(data)
+    followed = np.array(list(time.values())), np.array(list(event.values())) > 0
+    best, own = (c_index(Events.of(*followed, np.array([of[i] for i in time]))) for of in (truth, risk))
+    return {"oracle_c_index": round(best, 4), "below_oracle": round(best - own, 4)}
+
+
 TRAININGS = {
     "hippocampus": Training(lambda folder: SHARED / "msd_hippocampus", "30m"),
     "pneumoniamnist": Training(lambda folder: SHARED / "pneumoniamnist", "10m"),
     "slices": Training(prepare_slices, "5m"),
     "multilabel": Training(prepare_multilabel, "5m"),
     "side": Training(prepare_side, "5m"),
+    "regression": Training(lambda folder: write_regression(folder, 1500), "4m", (), beside_regression),
+    "grading": Training(lambda folder: write_grading(folder, 1500), "4m", ("--task", "grading"), beside_grading),
+    "survival": Training(lambda folder: write_survival(folder, 1500), "4m", ("--task", "survival"), beside_survival),
+    "age": Training(lambda folder: SHARED / "siim_ct", "5m", ("--target", "age", "--fold", "all")),
     "contrast": Training(
         lambda folder: SHARED / "siim_ct", "10m", ("--target", "contrast", "--fold", "all"), histogram_forest
     ),

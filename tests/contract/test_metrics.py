@@ -5,9 +5,11 @@ import pytest
 
 from diascope.core.families import METRICS
 from diascope.core.ports.metric import Scores
+from diascope.core.ports.samples import Events, Numbers
 
 OVER_MASKS = [name for name, metric in METRICS.all().items() if metric.over == "mask"]
 OVER_SETS = [name for name, metric in METRICS.all().items() if metric.over == "set"]
+OVER_SAMPLES = [name for name, metric in METRICS.all().items() if metric.over in ("numbers", "events")]
 
 
 def random_scores(classes: int, *, exclusive: bool, seed: int = 0) -> Scores:
@@ -23,6 +25,64 @@ def random_scores(classes: int, *, exclusive: bool, seed: int = 0) -> Scores:
         probability = rng.random((60, classes)).round(2)
         decided = probability > 0.4
     return Scores.of(reference, probability, decided, exclusive=exclusive)
+
+
+def random_sample(name: str, seed: int = 0) -> Numbers | Events:
+    """Return 60 cases of what the metric is over, with ties, gaps and missing references."""
+    return sample_of(METRICS.load(name).over, *random_columns(METRICS.load(name).over, seed))
+
+
+def random_columns(over: str, seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    if over == "numbers":
+        reference = rng.integers(0, 5, 60).astype(float)
+        prediction = np.clip(reference + rng.integers(-1, 2, 60), 0, 4)
+        return [np.where(rng.random(60) < 0.1, np.nan, reference), prediction, prediction - 1, prediction + 1.0]
+    time = np.where(rng.random(60) < 0.1, np.nan, rng.integers(1, 20, 60))
+    survival = np.sort(rng.random((60, 3)), axis=1)[:, ::-1]
+    return [time, rng.random(60) < 0.6, rng.normal(size=60).round(1), survival]
+
+
+def sample_of(over: str, *columns: np.ndarray) -> Numbers | Events:
+    if over == "numbers":
+        return Numbers.of(*columns)
+    time, event, risk, survival = columns
+    return Events.of(time, event, risk, survival=survival, horizons=np.array([4.0, 8.0, 12.0]))
+
+
+@pytest.mark.parametrize("name", OVER_SAMPLES)
+def test_metric_over_a_sample_stays_within_its_bounds(name):
+    metric = METRICS.load(name)
+    assert metric.bounds[0] <= metric.compute(random_sample(name)) <= metric.bounds[1]
+    assert metric.explained
+
+
+@pytest.mark.parametrize("name", OVER_SAMPLES)
+def test_weighted_resample_of_a_sample_equals_repeated_rows(name):
+    metric = METRICS.load(name)
+    index = np.random.default_rng(3).integers(0, 60, 80)
+    repeated = [column[index] for column in random_columns(metric.over)]
+    if name == "horizon_calibration":  # its fifths are those of all cases, so that resamples are of one and the same
+        index = np.arange(60).repeat(2)
+        repeated = [column[index] for column in random_columns(metric.over)]
+    got, want = metric.compute(random_sample(name).take(index)), metric.compute(sample_of(metric.over, *repeated))
+    assert got == pytest.approx(want)
+
+
+@pytest.mark.parametrize("name", OVER_SAMPLES)
+def test_missing_references_of_a_sample_change_nothing(name):
+    metric = METRICS.load(name)
+    columns = random_columns(metric.over)
+    known = ~np.isnan(columns[0])
+    got = metric.compute(sample_of(metric.over, *(column[known] for column in columns)))
+    assert metric.compute(sample_of(metric.over, *columns)) == pytest.approx(got, abs=0.02 if "calib" in name else 1e-9)
+
+
+@pytest.mark.parametrize("name", OVER_SAMPLES)
+def test_without_any_reference_a_sample_has_no_value(name):
+    metric = METRICS.load(name)
+    columns = random_columns(metric.over)
+    assert np.isnan(metric.compute(sample_of(metric.over, np.full(60, np.nan), *columns[1:])))
 
 
 SETTINGS = [(2, True), (4, True), (1, False), (3, False)]

@@ -35,7 +35,25 @@ def test_network_gives_logits_and_counts_its_weights(name, ndim):
     assert network.activations(shape) > 0
 
 
+GRADES = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
+FOLLOWED = torch.tensor([[5.0, 1.0], [30.0, 0.0], [12.0, 1.0]])
+HAZARDS = torch.tensor([[9.0, 0.0, 0.0], [-9.0, -9.0, -9.0], [-9.0, 9.0, 0.0]])
+RIGHT = {
+    "huber": (torch.tensor([[1.0], [-3.0]]), torch.tensor([[1.0], [-3.0]])),
+    "cumulative_link": (torch.tensor([[20.0, 40.0], [-20.0, 40.0], [40.0, -20.0]]), GRADES),
+    "cox": (torch.tensor([[40.0], [-40.0], [0.0]]), FOLLOWED),
+    "discrete_hazards": (HAZARDS, FOLLOWED),
+}
+"""Loss -> outputs that are right, and their targets, for those whose outputs are no logits of classes."""
+
+OPTIONS_OF_LOSS = {"discrete_hazards": {"horizons": [10.0, 20.0, 40.0]}}
+UNSMOOTHED = {"huber", "cox", "discrete_hazards"}
+"""Losses without classes, so without labels to smooth."""
+
+
 def _right(name):
+    if name in RIGHT:
+        return RIGHT[name]
     if name == "dice_ce":
         target = torch.randint(0, 3, (2, 6, 6))
         return torch.nn.functional.one_hot(target, 3).permute(0, 3, 1, 2).float() * 40 - 20, target
@@ -46,10 +64,18 @@ def _right(name):
 @pytest.mark.parametrize("name", LOSSES.names())
 def test_loss_is_near_zero_at_the_truth_and_higher_elsewhere(name):
     torch.manual_seed(0)
-    loss = LOSSES.load(name).build({})
+    loss = LOSSES.load(name).build(OPTIONS_OF_LOSS.get(name, {}))
     logits, target = _right(name)
     assert float(loss(logits, target)) == pytest.approx(0, abs=1e-2)
     assert float(loss(-logits, target)) > 1
+
+
+def test_outputs_of_a_scaled_network_are_in_their_own_unit():
+    options = OPTIONS["resnet"](2) | {"output_mean": [60.0], "output_std": [0.0]}
+    module = NETWORKS.load("resnet").build(Shape(2, 1, 1, (16, 16), options)).eval()
+    assert module(torch.randn(2, 1, 16, 16)).tolist() == [[60.0], [60.0]]
+    with pytest.raises(ValueError, match="need 2 numbers each, got 1 and 1"):
+        NETWORKS.load("resnet").build(Shape(2, 1, 2, (16, 16), options))
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
@@ -62,7 +88,7 @@ def test_missing_targets_add_nothing(name):
     assert float(loss(more, torch.full_like(gaps, torch.nan))) == 0
 
 
-@pytest.mark.parametrize("name", LOSSES.names())
+@pytest.mark.parametrize("name", [name for name in LOSSES.names() if name not in UNSMOOTHED])
 def test_label_smoothing_is_honoured(name):
     torch.manual_seed(0)
     logits, target = _right(name)

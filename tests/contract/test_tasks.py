@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diascope.calibration import nothing_fitted
-from diascope.core.documents.dataset import Target
+from diascope.core.documents.dataset import Event, Target
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.families import ANSWERS, KINDS, METRICS, TASKS
 from diascope.core.geometry import Geometry
@@ -27,6 +27,9 @@ TARGETS = {
     "mask": Target(kind="mask", classes=CLASSES, values=(0, 3, 7)),
     "class": Target(kind="class", classes=CLASSES),
     "classes": Target(kind="classes", classes=CLASSES),
+    "value": Target(kind="value", unit="ml"),
+    "grade": Target(kind="grade", classes=CLASSES),
+    "event": Target(kind="event", unit="days", horizons=(2.0, 4.0)),
 }
 """Kind → a target of it."""
 
@@ -34,6 +37,9 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
     "mask": lambda rng: rng.choice((0, 3, 7), GRID.shape),
     "class": lambda rng: CLASSES[rng.integers(3)],
     "classes": lambda rng: {name: int(rng.integers(0, 2)) for name in CLASSES},
+    "value": lambda rng: float(rng.normal(5, 2)),
+    "grade": lambda rng: CLASSES[rng.integers(3)],
+    "event": lambda rng: Event(time=float(rng.integers(1, 6)), event=bool(rng.integers(2))),
 }
 """Kind → draws a case's value."""
 

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.calibration.baseline_hazard import fit_baseline_hazard
+from diascope.calibration.conformal import fit_interval
 from diascope.calibration.operating_point import fit_operating_point
+from diascope.calibration.ordinal import fit_grade_set, fit_grade_temperature
 from diascope.calibration.temperature import fit_temperature
 from diascope.core.documents.calibration import Calibration
 from diascope.core.errors import OptionError, nearest
@@ -17,7 +20,14 @@ Step = Callable[[Calibration, Sequence[NDArray], Sequence[NDArray], Head], Calib
 Predictions and references are arrays of each case, as ``Task.score_case`` takes them.
 """
 
-STEPS: dict[str, Step] = {"temperature": fit_temperature, "operating_point": fit_operating_point}
+STEPS: dict[str, Step] = {
+    "temperature": fit_temperature,
+    "operating_point": fit_operating_point,
+    "interval": fit_interval,
+    "grade_temperature": fit_grade_temperature,
+    "grade_set": fit_grade_set,
+    "baseline_hazard": fit_baseline_hazard,
+}
 
 
 def fit(

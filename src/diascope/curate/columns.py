@@ -68,7 +68,21 @@ YES_NO = {"true": 1, "false": 0, "yes": 1, "no": 0}
 MEASURED = {"age", "weight", "height", "bmi", "kvp", "kv", "tube_current", "slice_thickness", "tr", "te", "spacing"}
 """Columns whose numbers are amounts, however few different ones there are."""
 
-UNIT = re.compile(r"_(mm|cm|m|kg|g|years|year|yrs|y|ms|s|t|ma|kv)$")
+UNIT = re.compile(
+    r"_(mm|cm|m|ml|mm2|cm2|kg|g|years|year|yrs|y|months|month|weeks|week|days|day|hours|hour|ms|s|t|ma|kv|hu|"
+    r"percent|pct|bpm|mmhg)$"
+)
+"""What stands behind an amount's name."""
+
+_UNITS = {
+    **dict.fromkeys(("years", "year", "yrs", "y"), "years"),
+    **dict.fromkeys(("months", "month"), "months"),
+    **dict.fromkeys(("weeks", "week"), "weeks"),
+    **dict.fromkeys(("days", "day"), "days"),
+    **dict.fromkeys(("hours", "hour"), "h"),
+    **dict.fromkeys(("percent", "pct"), "%"),
+    **{"mm2": "mm²", "cm2": "cm²", "t": "T", "ma": "mA", "kv": "kV", "hu": "HU", "mmhg": "mmHg"},
+}
 
 SMALL_INTEGER, MOST_CLASSES = 99, 20
 """A column of whole numbers from 0 to 99 with at most 20 different ones is a class (chosen here: it takes MedMNIST's
@@ -108,6 +122,17 @@ def role(name: str) -> Role:
         if plain in names:
             return found
     return "attribute" if UNIT.sub("", plain) in ATTRIBUTES else "candidate"
+
+
+def unit_of(name: str) -> str | None:
+    """Return the unit that a column's name ends in, or None.
+
+    Example:
+        >>> unit_of("Age years"), unit_of("volume_ml"), unit_of("ef_percent"), unit_of("age")
+        ('years', 'ml', '%', None)
+    """
+    found = UNIT.search(normalise(name))
+    return _UNITS.get(found.group(1), found.group(1)) if found else None
 
 
 def is_amount(name: str) -> bool:

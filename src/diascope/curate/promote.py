@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from diascope.core.documents.dataset import Case, Dataset, Target, Value
 from diascope.core.errors import OptionError, nearest
 from diascope.core.families import KINDS
-from diascope.curate.columns import is_amount, number
+from diascope.curate.columns import is_amount, number, unit_of
 from diascope.curate.draft import Draft
 from diascope.curate.rows import target_of, with_target
 
@@ -68,9 +68,9 @@ def _promoted(
         raise OptionError(f"there is no target or column {name!r}", fix=nearest(name, [*targets, *attributes, *labels]))
     numeric = all(c is None or number(c) is not None for c in cells)
     if numeric and is_amount(name) and any(c is not None for c in cells):
-        return Target(kind="value"), [None if c is None else number(c) for c in cells]
+        return Target(kind="value", unit=unit_of(name)), [None if c is None else number(c) for c in cells]
     one = len({c for c in cells if c is not None}) == 1  # data to evaluate on may lack all classes but one
-    target, values = target_of(cells, is_named=one or not numeric)
+    target, values = target_of(cells, is_named=one or not numeric, name=name)
     if target is None:
         raise OptionError(
             f"{name!r} cannot be learned: it has no value", expected="classes or numbers", got="missing cells only"

@@ -13,13 +13,18 @@ from diascope.curate.columns import (
     looks_like_patients,
     number,
     role,
+    unit_of,
 )
 from diascope.curate.draft import Draft, Given, given_from_parts, held_out
+from diascope.curate.events import event_target, find_event_columns
 from diascope.curate.paths import Resolver
 from diascope.curate.table import Table
 
 LABELS = "labels"
 """Name of the target that several yes/no columns make together."""
+
+SURVIVAL = "survival"
+"""Name of the target that a column of times and one of events make together."""
 
 
 def add_masks(draft: Draft, table: Table, column: str, resolver: Resolver) -> None:
@@ -50,6 +55,7 @@ def add_columns(draft: Draft, table: Table, paths: Collection[str]) -> None:
     chosen = _without_row_numbers(draft, table, chosen)
     if "patient" not in roles.values():
         _say_maybe_patients(draft, table, candidates)
+    _add_survival(draft, table, [c for c, r in roles.items() if r == "candidate"], chosen)
     add_targets(draft, table, chosen)
     learned = {*draft.targets, *(name for t in draft.targets.values() for name in t.classes)}.intersection(chosen)
     others = [c for c, r in roles.items() if r in {"attribute", "candidate", "target"} and c not in learned]
@@ -82,6 +88,21 @@ def _say_maybe_patients(draft: Draft, table: Table, candidates: Sequence[str]) -
                 "patient in dataset.yaml: else images of one patient are both trained and tested on, and the "
                 "measured quality is too good",
             )
+
+
+def _add_survival(draft: Draft, table: Table, candidates: Sequence[str], chosen: Sequence[str]) -> None:
+    """Add an event made of a column of times and one of events, beside what each of them makes alone."""
+    found = find_event_columns({c: table.cells(c) for c in candidates})
+    if found is None or any(role(c) == "target" for c in chosen):
+        return
+    target, values = event_target(table.cells(found.time), table.cells(found.event), found)
+    _set(draft, _free_name(SURVIVAL, table), target, values)
+    draft.note(
+        "survival",
+        f"the columns {found.time!r} and {found.event!r} of {table.name} are times and events: --task survival learns "
+        f"them together, told at {', '.join(f'{h:g}' for h in target.horizons) or 'no horizon'}"
+        f"{' ' + target.unit if target.unit else ''} (horizons in dataset.yaml)",
+    )
 
 
 def choose_targets(table: Table, named: list[str], candidates: list[str]) -> list[str]:
@@ -122,16 +143,19 @@ def _free_name(name: str, table: Table) -> str:
 
 def add_target(draft: Draft, name: str, cells: Sequence[str | None], *, is_named: bool) -> None:
     """Add one column as a class or a value, whichever its values make."""
-    target, values = target_of(cells, is_named=is_named)
+    target, values = target_of(cells, is_named=is_named, name=name)
     if target is not None:
         _set(draft, name, target, values)
 
 
-def target_of(cells: Sequence[str | None], *, is_named: bool) -> tuple[Target | None, list[Value]]:
-    """Return the target that a column makes, and each case's value; None where it makes none."""
+def target_of(cells: Sequence[str | None], *, is_named: bool, name: str = "") -> tuple[Target | None, list[Value]]:
+    """Return the target that a column makes, and each case's value; None where it makes none.
+
+    A number's unit is the one that the column's ``name`` ends in.
+    """
     kind = kind_of(cells, is_named=is_named)
     if kind == "value":
-        return Target(kind="value"), [None if c is None else number(c) for c in cells]
+        return Target(kind="value", unit=unit_of(name)), [None if c is None else number(c) for c in cells]
     if kind == "class":
         classes, spelling = class_names(cells)
         names = [class_name(c) for c in cells]

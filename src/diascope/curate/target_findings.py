@@ -155,8 +155,10 @@ def find_presence(name: str, target: Target, cases: list[Case], facts: Facts) ->
 
 
 def check_counts(draft: Draft, name: str, presence: Presence, groups: Mapping[str, str]) -> None:
-    """Find classes with too few patients (or cases) for every fold to have one."""
+    """Find what the kind lacks to be learned, and classes with too few patients or cases for every fold to have one."""
     kind = KINDS.load(presence.target.kind)
+    if lacking := kind.lacking(presence.target, list(presence.names.values())):
+        draft.problems.append(_about(name, "error", "cannot_be_learned", f"target {name}: {lacking}", []))
     if not kind.has_classes:
         return
     holders: dict[str, set[str]] = {c: set() for c in presence.target.classes}

@@ -104,12 +104,17 @@ def _values(
         values[metric] = MetricValue(
             value=_known(interval.value),
             ci95=interval.ci95,
-            unit=METRICS.load(metric).unit,
+            unit=_unit(evaluation, metric),
             n=n,
             undefined=len(rows) - n,
             per_class=per_class,
         )
     return values
+
+
+def _unit(evaluation: Evaluation, metric: str) -> str:
+    found = METRICS.load(metric)
+    return (evaluation.target.unit or "") if found.in_target_unit else found.unit
 
 
 def _known(value: float) -> float | None:

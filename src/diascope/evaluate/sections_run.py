@@ -190,6 +190,8 @@ def calibration_sentence(evaluation: Evaluation) -> str:
         return "Nothing was fitted after training."
     if not fitted.cases:
         return "No temperature and no operating point were fitted: probabilities are the network's own."
+    if evaluation.task.fitted_words is not None:
+        return _own_sentences(evaluation.task.fitted_words(evaluation.target, fitted), fitted)
     if fitted.folds:
         return _folds_sentence(fitted)
     points = ", ".join(f"{name} {value:.3f}" for name, value in fitted.thresholds.items())
@@ -197,6 +199,18 @@ def calibration_sentence(evaluation: Evaluation) -> str:
     return (
         f"Temperature {fitted.temperature:.3f} was fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), "
         f"never on the cases evaluated.{chosen}"
+    )
+
+
+def _own_sentences(words: str, fitted: Calibration) -> str:
+    """Return a task's own words for what was fitted, and on what."""
+    on = f"Fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), never on the cases evaluated."
+    if not fitted.folds:
+        return f"{words} {on}"
+    cases = [f.cases for f in fitted.folds.values()]
+    return (
+        f"{words} {on} That serves other images, which all folds answer together; the cases that a fold evaluates are "
+        f"judged by a fit of its own on {min(cases)} to {max(cases)} cases."
     )
 
 

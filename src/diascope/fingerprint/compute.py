@@ -168,14 +168,18 @@ def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNum
     missing = int(len(values) - known.sum())
     if target.classes:
         present = [kind.present(target, value) for value in values]
-        each = (~np.isnan(encoded)).sum(axis=0)  # a label may be missing by itself
+        labels = (
+            (~np.isnan(encoded)).sum(axis=0) if kind.is_multiple else known.sum()
+        )  # a label may be missing by itself
+        each = np.broadcast_to(labels, len(target.classes))
         return TargetNumbers(
             kind=target.kind,
             counts=_count(target.classes, present),
             known=dict(zip(target.classes, map(int, each), strict=True)),
             missing=missing,
         )
-    mean, std = (float(encoded[known].mean()), float(encoded[known].std())) if known.any() else (None, None)
+    is_number = encoded.ndim == 2 and encoded.shape[1] == 1 and known.any()
+    mean, std = (float(encoded[known].mean()), float(encoded[known].std())) if is_number else (None, None)
     return TargetNumbers(kind=target.kind, counts={}, missing=missing, mean=mean, std=std)
 
 

@@ -1,8 +1,10 @@
 """Residual network with one vector a case (MONAI's ResNet with basic blocks; He et al. 2016).
 
-Options under ``network.``: ``features`` and ``blocks`` (four levels each), ``first_stride``, ``dropout``.
+Options under ``network.``: ``features`` and ``blocks`` (four levels each), ``first_stride``, ``dropout``;
+``output_mean`` and ``output_std``, a number for each output or None, that shift and scale what the last layer gives.
 """
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -10,6 +12,7 @@ from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import Tensor, cat, nn
 
 from diascope.core.ports.network import Network, Option, Shape, Sizing, any_size
+from diascope.networks._scaled import scaling
 
 LEVELS = 4
 
@@ -22,6 +25,8 @@ OPTIONS = {
     "features": Option(list[int], "channels of each level"),
     "blocks": Option(list[int] | None, "one block a level: more images in the same time"),
     "first_stride": Option(int | None, "2 for large images: half of the resolution is enough for the first level"),
+    "output_mean": Option(list[float] | None, "none: the outputs are what the last layer gives"),
+    "output_std": Option(list[float] | None, "none: the outputs are what the last layer gives"),
     "dropout": Option(float | None, "before the last layer (Srivastava et al. 2014)"),
 }
 
@@ -32,21 +37,22 @@ class ResNetClassifier(nn.Module):
     The maximum keeps what a small bright spot says, which an average over a large image washes out.
     """
 
-    def __init__(self, trunk: ResNet, *, features: int, outputs: int, ndim: int, dropout: float) -> None:
+    def __init__(self, trunk: ResNet, *, features: int, outputs: int, ndim: int, options: Mapping[str, Any]) -> None:
         super().__init__()
         self.trunk = trunk
         self.average = nn.AdaptiveAvgPool2d(1) if ndim == 2 else nn.AdaptiveAvgPool3d(1)
         self.maximum = nn.AdaptiveMaxPool2d(1) if ndim == 2 else nn.AdaptiveMaxPool3d(1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(float(options["dropout"]))
         self.head = nn.Linear(2 * features, outputs)
+        self.scaling = scaling(options, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits ``(B, O)``."""
+        """Return logits, or numbers in their own unit, ``(B, O)``."""
         t = self.trunk
         x = t.act(t.bn1(t.conv1(x)))
         x = t.layer4(t.layer3(t.layer2(t.layer1(x))))
         pooled = self.average(x).flatten(1), self.maximum(x).flatten(1)
-        return self.head(self.dropout(cat(pooled, 1)))
+        return self.scaling(self.head(self.dropout(cat(pooled, 1))))
 
 
 def _build(shape: Shape) -> ResNetClassifier:
@@ -63,9 +69,7 @@ def _build(shape: Shape) -> ResNetClassifier:
         no_max_pool=True,
         feed_forward=False,
     )
-    return ResNetClassifier(
-        trunk, features=features[-1], outputs=shape.outputs, ndim=shape.ndim, dropout=float(options["dropout"])
-    )
+    return ResNetClassifier(trunk, features=features[-1], outputs=shape.outputs, ndim=shape.ndim, options=options)
 
 
 def _levels(shape: Shape) -> list[tuple[int, int, float]]:
@@ -99,6 +103,8 @@ def _choices(sizing: Sizing) -> list[dict[str, Any]]:
             "blocks": [1, 1, 1, 1],
             "first_stride": 2 if large else 1,
             "dropout": 0.2,
+            "output_mean": None,
+            "output_std": None,
         }
         for base in WIDTHS
         if base <= widest

@@ -40,6 +40,12 @@ def _how_to_label(dataset: Dataset) -> str:
     return "; ".join([*tables, "add labels or masks; see diascope inspect"])
 
 
+def _fitting(dataset: Dataset, task: str | None) -> list[str]:
+    """Return the targets to choose from: those of a kind that the task answers, where there are any, else all."""
+    kinds = TASKS.load(task).kinds if task in TASKS.names() else ()
+    return [n for n, t in dataset.targets.items() if t.kind in kinds] or list(dataset.targets)
+
+
 def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tuple[str, Task]:
     """Return the target's name and the task, inferred where only one fits.
 
@@ -47,7 +53,8 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
         OptionError: nothing to learn, several targets and none chosen, or a task that does not fit the target.
     """
     if target is None:
-        if len(dataset.targets) != 1:
+        fitting = _fitting(dataset, task)
+        if len(fitting) != 1:
             listed = ", ".join(f"{n} ({t.kind})" for n, t in dataset.targets.items()) or "none"
             raise OptionError(
                 "which target is to be learned?" if dataset.targets else "the data have nothing to learn",
@@ -55,7 +62,7 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
                 got=listed,
                 fix="choose one with --target NAME" if dataset.targets else _how_to_label(dataset),
             )
-        target = next(iter(dataset.targets))
+        target = fitting[0]
     if target not in dataset.targets:
         raise OptionError(f"the data have no target {target!r}", fix=nearest(target, dataset.targets))
     kind = dataset.targets[target].kind
@@ -70,7 +77,13 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
         )
     chosen = TASKS.load(name)
     if kind not in chosen.kinds and not any(kind in KINDS.load(k).derived for k in chosen.kinds):
-        raise OptionError(f"{name} cannot learn the target {target!r}", expected=", ".join(chosen.kinds), got=kind)
+        stated = "; ".join(filter(None, (KINDS.load(k).stated for k in chosen.kinds)))
+        raise OptionError(
+            f"{name} cannot learn the target {target!r}",
+            expected=", ".join(chosen.kinds) + (f": {stated}" if stated else ""),
+            got=kind,
+            fix="choose another target with --target NAME or another task with --task NAME",
+        )
     return target, chosen
 
 
@@ -127,7 +140,8 @@ def decide(context: Context, overrides: Mapping[str, Any]) -> dict[str, Decision
     """
     values: dict[str, Any] = {}
     decisions: dict[str, Decision] = {}
-    preferred = context.task.prefers(context.target, context.fingerprint)
+    alone = {name: n for name, n in context.fingerprint.targets.items() if name == context.target_name}
+    preferred = context.task.prefers(context.target, context.fingerprint.model_copy(update={"targets": alone}))
     wanted = {key: value for key, (value, _) in preferred.items()}
     for rule in ordered_rules():
         seen = replace(context, values={**values, **wanted, **overrides})

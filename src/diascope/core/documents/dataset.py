@@ -78,12 +78,14 @@ class Target(Model):
         classes: names in the order of the network's outputs. For a mask, background first.
         values: for a mask: the number in the label map for each class, same order.
         unit: for a value; of the time of an event.
+        horizons: for an event: the times, rising, at which the chance of it is told, in the same unit.
     """
 
     kind: str
     classes: tuple[str, ...] = ()
     values: tuple[int, ...] = ()
     unit: str | None = None
+    horizons: tuple[float, ...] = ()
 
 
 class Fold(Model):

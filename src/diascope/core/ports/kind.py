@@ -28,6 +28,11 @@ class Derivation:
     reads: bool = False
 
 
+def lacks_nothing(target: Target, present: Sequence[tuple[str, ...]]) -> str:
+    """Answer that nothing is missing."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of target.
@@ -47,6 +52,9 @@ class Kind:
         encode: ``(target, value) -> array`` that a loss sees: a label map of class indices ``(I, J[, K])``; a vector
             ``(O,)``, nan where missing; boxes ``(N, 2 ndim + 1)`` float32: low, high, class index, in voxels of the
             image's grid. Raises InputError for a label map with a number that no class names.
+        lacking: ``(target, present of all cases) -> what is missing`` for the target to be learned at all, in a
+            sentence; empty where nothing is. Classes are counted for every kind, so this is for what else it needs.
+        stated: how data say it, for a message where they do not; empty where no more than its name is to be said.
         derived: name of another kind → how a target of it becomes one of this kind.
     """
 
@@ -60,6 +68,8 @@ class Kind:
     present: Callable[[Target, Any], tuple[str, ...]]
     strata: Callable[[Target, Sequence[tuple[str, ...]]], list[str]]
     encode: Callable[[Target, Any], NDArray]
+    lacking: Callable[[Target, Sequence[tuple[str, ...]]], str] = lacks_nothing
+    stated: str = ""
     derived: Mapping[str, Derivation] = field(default_factory=dict)
 
     @property

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.ports.samples import Events, Numbers
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -62,15 +64,22 @@ SetMetric = Callable[[Scores], tuple[float, NDArray[np.float64] | None]]
 The value of a binary question is its positive class's, else the mean over the classes where it is defined.
 """
 
+NumbersMetric = Callable[[Numbers], float]
+"""``numbers -> value`` of values against values; nan where undefined."""
+
+EventsMetric = Callable[[Events], float]
+"""``events -> value`` of foretold risk and survival against times and events; nan where undefined."""
+
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric; ``over`` says which of the two signatures ``compute`` has.
+    """One metric; ``over`` says which of the signatures ``compute`` has.
 
     Attributes:
-        compute: a ``MaskMetric`` or a ``SetMetric``.
+        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric`` or ``EventsMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
+        in_target_unit: the number is in the unit of what was asked for, whatever that is.
         bounds: the lowest and highest value possible.
         needs_spacing: undefined where the image's spacing is unknown.
         explained: what it says to somebody who does not know it, for a report.
@@ -78,10 +87,11 @@ class Metric:
 
     name: str
     title: str
-    over: Literal["mask", "set"]
+    over: Literal["mask", "set", "numbers", "events"]
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]
     compute: Callable[..., Any]
     needs_spacing: bool = False
     explained: str = ""
+    in_target_unit: bool = False

@@ -124,6 +124,8 @@ class Task:
         networks: names of networks that fit, best first; the planner takes the first that fits the budget.
         metrics: names of metrics, the first one being the headline that ranks cases and stands on top of the report.
         fits: what is fitted on validation data (names in ``diascope.calibration``); empty: nothing is.
+        fitted_words: ``(target, calibration) -> sentences`` that say what was fitted; None: temperature and thresholds.
+        held_back: share of the training part that is held back for it where the validation part is evaluated.
         judged: ``target -> names`` of the classes that figures are given for (a mask's foreground).
         score_case: ``(target, reference, prediction, geometry, calibration) -> arrays`` of one case, of fixed shape;
             what a case has any number of is an object array ``()`` that holds an array (``Table``). ``reference`` is
@@ -144,7 +146,7 @@ class Task:
         picture: ``(target, view) -> SVG or PNG data`` of one case with reference and prediction.
         learns_from: ``(target, value) -> whether`` a training case is learned from.
         prefers: ``(target, fingerprint) -> plan key → (value, because)``: what the task itself decides of the plan,
-            before the rules, which then go by it.
+            before the rules, which then go by it. The fingerprint's targets hold this one alone.
     """
 
     name: str
@@ -169,5 +171,7 @@ class Task:
     ranked_by: str
     plots: Mapping[str, Callable[[Target, Table], str]] = field(default_factory=dict)
     picture: Callable[[Target, CaseView], str] | None = None
+    fitted_words: Callable[[Target, Calibration], str] | None = None
+    held_back: float = 0.1
     learns_from: Callable[[Target, Any], bool] = learns_from_all
     prefers: Callable[[Target, Fingerprint], Mapping[str, tuple[Any, str]]] = prefers_nothing

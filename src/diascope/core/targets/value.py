@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
-from diascope.core.ports.kind import Kind
+from diascope.core.errors import DatasetError
+from diascope.core.ports.kind import Derivation, Kind
 
 
 def _check(target: Target, value: float | None) -> list[str]:
@@ -32,6 +33,29 @@ def _encode(target: Target, value: float | None) -> NDArray:
     return np.array([np.nan if value is None else value], np.float32)
 
 
+def _number(name: str) -> float:
+    """Return the number that a class is named after.
+
+    Raises:
+        DatasetError: it is none.
+    """
+    try:
+        return float(name)
+    except ValueError:
+        raise DatasetError(
+            "a class that is to be a number is not named after one",
+            expected="classes such as 0, 1, 2",
+            got=repr(name),
+            fix="leave --task away to learn classes, or write numbers",
+        ) from None
+
+
+def _from_class(target: Target, values: Sequence[str]) -> Target:
+    for name in target.classes:
+        _number(name)
+    return Target(kind="value", unit=target.unit)
+
+
 KIND = Kind(
     "value",
     "regression",
@@ -43,4 +67,5 @@ KIND = Kind(
     present=_present,
     strata=_strata,
     encode=_encode,
+    derived={"class": Derivation(_from_class, lambda target, name: _number(name))},
 )

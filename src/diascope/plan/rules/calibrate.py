@@ -13,8 +13,9 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     if splits is not None and usable(context.dataset, context.target_name or "", splits.test):
         return {"calibrate.held_back": (0.0, "a test part is evaluated, so the validation part serves to fit")}
     lost = " (no case of the test part can be used)" if splits is not None and splits.test else ""
-    because = f"the validation part is evaluated, so a patient-grouped tenth of the training part serves to fit{lost}"
-    return {"calibrate.held_back": (0.1, because)}
+    share = context.task.held_back
+    because = f"the validation part is evaluated, so {share:.0%} of the training part's patients serve to fit{lost}"
+    return {"calibrate.held_back": (share, because)}
 
 
 RULE = Rule("calibrate", {"calibrate.held_back": float}, _apply)

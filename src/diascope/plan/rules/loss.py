@@ -58,6 +58,8 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "loss.class_weights": weights,
         "loss.label_smoothing": smoothing,
         "loss.missing_labels": ("ignore", _missing(context)),
+        "loss.scale": (None, "not used"),
+        "loss.horizons": (None, "not used"),
     }
 
 
@@ -68,6 +70,8 @@ RULE = Rule(
         "loss.class_weights": list[float] | None,
         "loss.label_smoothing": float,
         "loss.missing_labels": Literal["ignore"],
+        "loss.scale": float | None,
+        "loss.horizons": list[float] | None,
     },
     _apply,
 )
