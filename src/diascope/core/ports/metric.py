@@ -63,12 +63,16 @@ The value of a binary question is its positive class's, else the mean over the c
 """
 
 
+ScoreMetric = Callable[[NDArray, NDArray], float]
+"""``(positives (B,), negatives (B,)) -> value`` of voxels counted in bins of rising score; nan where undefined."""
+
+
 @dataclass(frozen=True)
 class Metric:
-    """One metric; ``over`` says which of the two signatures ``compute`` has.
+    """One metric; ``over`` says which of the signatures ``compute`` has.
 
     Attributes:
-        compute: a ``MaskMetric`` or a ``SetMetric``.
+        compute: a ``MaskMetric``, a ``SetMetric`` or a ``ScoreMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
         bounds: the lowest and highest value possible.
@@ -78,7 +82,7 @@ class Metric:
 
     name: str
     title: str
-    over: Literal["mask", "set"]
+    over: Literal["mask", "set", "score"]
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]
