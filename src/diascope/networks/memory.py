@@ -1,10 +1,10 @@
 """Memory of normal cases: how far an image's texture is from that of the normal cases most like it.
 
-An image is cut into cells. Of each cell the memory keeps the logarithm of the energy in bands of growing wavelength, and
-the mean of what is coarser. ``finish`` writes the features of the training cases into a buffer; nothing is learned by
-steps. The answer is the squared distance to the nearest cases, cell by cell, so that the mean over the map is the case's
-own distance: the map says where it comes from. Images must show the same view in much the same place. Sources: patch
-memories after Roth et al., CVPR 2022 (PatchCore) and Defard et al., ICPR 2020 (PaDiM), here with the neighbours of a
+An image is cut into cells. Of each cell the memory keeps the logarithm of the energy in bands of growing wavelength,
+and the mean of what is coarser. ``finish`` writes the features of the training cases into a buffer; nothing is learned
+by steps. The answer is the squared distance to the nearest cases, cell by cell, so that the mean over the map is the
+case's own distance: the map says where it comes from. Images must show the same view in much the same place. Sources:
+patch memories after Roth et al., CVPR 2022 (PatchCore) and Defard et al., ICPR 2020 (PaDiM), here with the neighbours of a
 whole case; band energies after Burt and Adelson, IEEE Trans. Commun. 31, 1983 (Laplacian pyramid).
 Options under ``network.``: ``features`` (of a cell and channel: the bands and one), ``cells`` (along each axis),
 ``memory`` (cases kept at most).
@@ -34,7 +34,7 @@ LEAST_CELL = 4
 MOST_CASES = 2000
 """Cases that are kept (chosen here: the distances of a case to all of them then take milliseconds)."""
 SPREAD_FLOOR = 0.01
-"""A feature that never varies in a cell counts as if it varied by this share of its spread in all cells (chosen here)."""
+"""A feature that never varies in a cell counts as varying by this share of its spread in all cells (chosen here)."""
 
 OPTIONS = {
     "features": Option(list[int], "channels of each level"),

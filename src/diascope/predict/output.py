@@ -69,7 +69,7 @@ def check_format(wanted: str, *, has_files: bool, ndim: int) -> None:
 
 
 def mask_suffix(source: Path, wanted: str | None, *, picture: str = ".png") -> str:
-    """Return the suffix an answer is written with: ``picture`` for pictures, NIfTI for all else, or what is asked for."""
+    """Return the suffix an answer is written with: ``picture`` for pictures, NIfTI for others, or what is wanted."""
     if wanted:
         return formats()[wanted.lstrip(".").lower()]
     return picture if source.suffix.lower() in RASTER else ".nii.gz"

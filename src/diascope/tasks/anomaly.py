@@ -174,7 +174,7 @@ def _curves(draw: str) -> Any:
 
 
 def _picture(target: Target, view: CaseView) -> str:
-    from diascope.figures.heat import case_heat
+    from diascope.figures.case import case_heat
 
     reference, score, threshold, unusual = (
         float(view.scored[name]) for name in ("reference", "score", "threshold", "unusual")

@@ -73,7 +73,7 @@ def unlike_others(place: Path) -> tuple[str, ...]:
     ranked = json.loads(path.read_text(encoding="utf-8"))
     far = far_from_others(np.array([score for _, score in ranked]))
     named = listing([f"{name} ({score:.3g})" for name, score in ranked[:SHOWN]])
-    many = f"{far} of {len(ranked)} lie far from the others" if far else f"none of {len(ranked)} lies far from the others"
+    many = f"{far or 'none'} of {len(ranked)} far from the others"
     return (
         f"training cases least like the others, by their own score: {named}; {many}; see that they are what they "
         f"count as (all by rank: members/{place.name}/{UNLIKE})",

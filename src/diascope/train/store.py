@@ -15,7 +15,7 @@ from diascope.core.documents.dataset import Case, Dataset, Source
 from diascope.core.documents.document import digest
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DiascopeError, RunError
-from diascope.core.families import KINDS, TASKS
+from diascope.core.families import KINDS
 from diascope.core.ports.kind import Form, Kind
 from diascope.io import stamps
 from diascope.predict.reading import read_case

@@ -23,7 +23,7 @@ class Answer:
             cases come together only where they are of one size.
         write: ``(path, array, target, geometry, like) -> None``, for an answer that is a file of its own on the image's
             grid, with the header of ``like``; None for a small one: all cases then stand in one JSON file.
-        image: ``(array, target, geometry) -> image`` that a caller of the API gets instead of a file; None with ``write``.
+        image: ``(array, target, geometry) -> image`` that a caller of the API gets; None: what is told.
         picture_suffix: of a file that answers a picture such as a PNG.
         read: ``(target, folder, file name, geometry) -> array`` of such a file; raises InputError where it does not
             fit.

@@ -1,4 +1,4 @@
-"""Which class counts as normal, for a task that asks for one: it says so itself (``Task.prefers``), or the user does."""
+"""Which class counts as normal, for a task that asks: it says so itself (``Task.prefers``), or the user does."""
 
 from typing import Any
 
