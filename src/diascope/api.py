@@ -215,8 +215,8 @@ def evaluate(
         resample = str(plan["curate.resample_masks"])
         dataset = _read(Path(data), plan.seed, resample, progress, target=plan.target)
         if plan.target in dataset.targets:
-            normal = plan["target.normal"]
-            dataset = derive_target(dataset, plan.target, TASKS.load(plan.task).kinds, normal=normal)
+            normal, kinds = plan["target.normal"], TASKS.load(plan.task).kinds
+            dataset = derive_target(dataset, plan.target, kinds, normal=None if normal is None else str(normal))
         predict_external(Path(run), dataset, Path(out), progress)
     elif out is not None:
         copy_run(Path(run), Path(out))

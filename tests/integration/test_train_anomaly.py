@@ -11,13 +11,13 @@ pytest.importorskip("torch", reason="training comes with the extra 'train'")
 
 from diascope import api
 from diascope.core.documents.calibration import Calibration
+from diascope.core.documents.dataset import Source
 from diascope.core.documents.metrics import Metrics
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.run import Run
 from diascope.core.errors import OptionError, RunError
 from diascope.curate import load_dataset
 from diascope.io import read_image
-from diascope.core.documents.dataset import Source
 
 
 def texture(rng, shape=(24, 24), *, smooth=False):
