@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="networks come with the extra 'train'")
+pytest.importorskip("torch", reason="networks come with the extra 'train'")
+
+import torch
 
 from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape
