@@ -4,8 +4,8 @@ An image is cut into cells. Of each cell the memory keeps the logarithm of the e
 and the mean of what is coarser. ``finish`` writes the features of the training cases into a buffer; nothing is learned
 by steps. The answer is the squared distance to the nearest cases, cell by cell, so that the mean over the map is the
 case's own distance: the map says where it comes from. Images must show the same view in much the same place. Sources:
-patch memories after Roth et al., CVPR 2022 (PatchCore) and Defard et al., ICPR 2020 (PaDiM), here with the neighbours of a
-whole case; band energies after Burt and Adelson, IEEE Trans. Commun. 31, 1983 (Laplacian pyramid).
+memories of patches after Roth et al., CVPR 2022 (PatchCore) and Defard et al., ICPR 2020 (PaDiM), here with the
+neighbours of a whole case; band energies after Burt and Adelson, IEEE Trans. Commun. 31, 1983 (Laplacian pyramid).
 Options under ``network.``: ``features`` (of a cell and channel: the bands and one), ``cells`` (along each axis),
 ``memory`` (cases kept at most).
 """

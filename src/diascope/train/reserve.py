@@ -94,7 +94,7 @@ def time_end(run: Path, dataset: Dataset, plan: Plan, fold: Fold) -> EndTimes:
         raise DatasetError("none of the held-out cases can be read", fix="see what diascope inspect says of them")
     rows = np.array([[t.reading, t.passing, t.finishing, t.viewing, t.learning] for t in times[1:] or times])
     most = max(baseline.most for baseline in TASKS.load(plan.task).baselines)
-    return EndTimes(*(float(value) for value in np.median(rows, axis=0)), most)
+    return EndTimes(*map(float, np.median(rows, axis=0)), most_learned=most)
 
 
 def _is_enough(timed: int, share: float) -> bool:

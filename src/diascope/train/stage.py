@@ -331,8 +331,8 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
     return plan
 
 
-def _why_steps(steps: int, most: int) -> str:
-    if steps >= most:
+def _why_steps(steps: int | None, most: int) -> str:
+    if steps is not None and steps >= most:
         return f"the plan's own cap (schedule.largest_steps = {most}): the time would have allowed more"
     return "from the step time measured at the start and the time that was left"
 
