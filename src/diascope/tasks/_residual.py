@@ -63,9 +63,9 @@ def _resized(array: NDArray, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
     if array.shape == tuple(shape):
         return array
-    smooth = uniform_filter(array, [max(1, ceil(a / b)) for a, b in zip(array.shape, shape, strict=True)])
+    smooth = uniform_filter(array, size=[max(1, ceil(a / b)) for a, b in zip(array.shape, shape, strict=True)])  # pyright: ignore[reportArgumentType]
     ratios = [b / a for a, b in zip(array.shape, shape, strict=True)]
-    return zoom(smooth, ratios, order=1, grid_mode=True, mode="nearest")
+    return np.asarray(zoom(smooth, ratios, order=1, grid_mode=True, mode="nearest"), np.float64)
 
 
 def _on_grid(residual: NDArray, example: Example) -> NDArray[np.float32]:

@@ -46,10 +46,10 @@ def score_case(
     threshold = calibration.thresholds.get(OUTPUT, np.nan)
     inside, outside = _counts(np.asarray(reference), np.asarray(prediction))
     return {
-        "reference": np.float64(is_abnormal(reference)),
-        "score": np.float64(score),
-        "unusual": np.float64(unusual_share(calibration, score)),
-        "threshold": np.float64(threshold),
+        "reference": np.array(is_abnormal(reference)),
+        "score": np.array(score),
+        "unusual": np.array(unusual_share(calibration, score)),
+        "threshold": np.array(threshold),
         "inside": inside,
         "outside": outside,
     }
