@@ -87,7 +87,7 @@ class Memory(nn.Module):
 
     def describe(self, x: Tensor) -> Tensor:
         """Return an image's features ``(B, F, *cells)``."""
-        pool = functional.adaptive_avg_pool2d if len(self.cells) == 2 else functional.adaptive_avg_pool3d
+        pool: Any = functional.adaptive_avg_pool2d if len(self.cells) == 2 else functional.adaptive_avg_pool3d
         found, before = [], x.float().contiguous()
         for band in range(self.bands):
             smooth = blur(before, FINEST * 2**band)
