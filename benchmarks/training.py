@@ -184,6 +184,7 @@ def beside_survival(data: Path, run: Path) -> dict[str, float]:
 TRAININGS = {
     "hippocampus": Training(lambda folder: SHARED / "msd_hippocampus", "30m"),
     "pneumoniamnist": Training(lambda folder: SHARED / "pneumoniamnist", "10m"),
+    "anomaly": Training(lambda folder: SHARED / "pneumoniamnist", "5m", ("--task", "anomaly")),
     "slices": Training(prepare_slices, "5m"),
     "multilabel": Training(prepare_multilabel, "5m"),
     "side": Training(prepare_side, "5m"),

@@ -216,7 +216,8 @@ def evaluate(
         resample = str(plan["curate.resample_masks"])
         dataset = _read(Path(data), plan.seed, resample, progress, target=plan.target)
         if plan.target in dataset.targets:
-            dataset = derive_target(dataset, plan.target, TASKS.load(plan.task).kinds)
+            normal, kinds = plan["target.normal"], TASKS.load(plan.task).kinds
+            dataset = derive_target(dataset, plan.target, kinds, normal=None if normal is None else str(normal))
         predict_external(Path(run), dataset, Path(out), progress)
     elif out is not None:
         copy_run(Path(run), Path(out))
@@ -241,7 +242,7 @@ def _make_plan(
         check_plan(given)
         return carry_out(data, given, read, _count(progress, "measure"))
     overrides = dict(wish.get("overrides") or {})
-    read_overrides(overrides)  # an unknown key is told before the data are read
+    wanted = read_overrides(overrides)  # an unknown key is told before the data are read
     target = wish.get("target")
     resample = str(overrides.get("curate.resample_masks", ""))
     dataset = _read(data, wish.get("seed", 0), resample, progress, target=target)
@@ -250,7 +251,8 @@ def _make_plan(
     fold = wish.get("fold", 0)
     check_fold(dataset, fold)
     name, task = choose_target(dataset, target, wish.get("task"))
-    dataset = derive_target(dataset, name, task.kinds)
+    normal = wanted.get("target.normal")
+    dataset = derive_target(dataset, name, task.kinds, normal=None if normal is None else str(normal))
     check_trainable(dataset, name)
     fingerprint = measure_data(dataset, fold, name, _count(progress, "measure"))
     budget = _budget(wish, dataset, devices)

@@ -18,6 +18,7 @@ SOURCES = Path(__file__).parents[2] / "src/diascope"
 
 MAP = np.array([[0, 5], [2, 0]])
 EXAMPLES = {
+    "normality": (Target(kind="normality", classes=("normal", "a")), "a", "b"),
     "mask": (Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 5, 2)), MAP, MAP + 1),
     "class": (Target(kind="class", classes=("well", "ill")), "ill", "dead"),
     "classes": (Target(kind="classes", classes=("x", "y")), {"x": 1, "y": None}, {"x": 2, "z": 1}),

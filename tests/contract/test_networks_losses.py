@@ -14,21 +14,28 @@ OPTIONS = {
         "features": [8, 16, 32], "kernels": [[3] * n] * 3, "strides": [[1] * n, [2] * n, [2] * n],
         "residual": False, "norm": "instance", "deep_supervision": 1,
     },
+    "autoencoder": lambda n: {"features": [8, 16, 32], "code": 4},
+    "memory": lambda n: {"features": [3], "cells": [4] * n, "memory": 6},
     "resnet": lambda n: {"features": [8, 16, 32, 32], "blocks": [1, 1, 1, 1], "first_stride": 1, "dropout": 0.0},
 }  # fmt: skip
+
+
+DEVIATION = {"autoencoder", "memory"}
+"""Networks with one output, how far a voxel is from what is expected, whatever is asked for."""
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
 @pytest.mark.parametrize("name", NETWORKS.names())
 def test_network_gives_logits_and_counts_its_weights(name, ndim):
     network = NETWORKS.load(name)
-    shape = Shape(ndim, 2, 3, (16,) * ndim, OPTIONS[name](ndim))
+    outputs = 1 if name in DEVIATION else 3
+    shape = Shape(ndim, 2, outputs, (16,) * ndim, OPTIONS[name](ndim))
     module = network.build(shape)
     x = torch.zeros(2, 2, *shape.patch)
     out = module.eval()(x)
-    assert out.shape == (2, 3, *(shape.patch if network.dense else ()))
+    assert out.shape == (2, outputs, *(shape.patch if network.dense else ()))
     trained = module.train()(x)
-    assert all(o.shape[:2] == (2, 3) for o in (trained if isinstance(trained, list) else [trained]))
+    assert all(o.shape[:2] == (2, outputs) for o in (trained if isinstance(trained, list) else [trained]))
     built = sum(p.numel() for p in module.parameters())
     assert network.parameters(shape) == pytest.approx(built, rel=0.05)
     assert network.operations(shape) > network.parameters(shape)
@@ -49,6 +56,8 @@ RIGHT = {
 OPTIONS_OF_LOSS = {"discrete_hazards": {"horizons": [10.0, 20.0, 40.0]}}
 UNSMOOTHED = {"huber", "cox", "discrete_hazards"}
 """Losses without classes, so without labels to smooth."""
+LABELLED = [name for name in LOSSES.names() if name != "deviation"]
+"""Losses that compare with a label; the other is the mean of what the network gives."""
 
 
 def _right(name):
@@ -61,7 +70,7 @@ def _right(name):
     return target * 40 - 20, target
 
 
-@pytest.mark.parametrize("name", LOSSES.names())
+@pytest.mark.parametrize("name", LABELLED)
 def test_loss_is_near_zero_at_the_truth_and_higher_elsewhere(name):
     torch.manual_seed(0)
     loss = LOSSES.load(name).build(OPTIONS_OF_LOSS.get(name, {}))
@@ -88,7 +97,7 @@ def test_missing_targets_add_nothing(name):
     assert float(loss(more, torch.full_like(gaps, torch.nan))) == 0
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSES.names() if name not in UNSMOOTHED])
+@pytest.mark.parametrize("name", [name for name in LABELLED if name not in UNSMOOTHED])
 def test_label_smoothing_is_honoured(name):
     torch.manual_seed(0)
     logits, target = _right(name)

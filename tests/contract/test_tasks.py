@@ -30,12 +30,14 @@ TARGETS = {
     "value": Target(kind="value", unit="ml"),
     "grade": Target(kind="grade", classes=CLASSES),
     "event": Target(kind="event", unit="days", horizons=(2.0, 4.0)),
+    "normality": Target(kind="normality", classes=CLASSES),
 }
 """Kind → a target of it."""
 
 VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
     "mask": lambda rng: rng.choice((0, 3, 7), GRID.shape),
     "class": lambda rng: CLASSES[rng.integers(3)],
+    "normality": lambda rng: CLASSES[rng.integers(3)],
     "classes": lambda rng: {name: int(rng.integers(0, 2)) for name in CLASSES},
     "value": lambda rng: float(rng.normal(5, 2)),
     "grade": lambda rng: CLASSES[rng.integers(3)],
@@ -45,6 +47,7 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
 
 ANSWERS_DRAWN: dict[str, Callable[[np.random.Generator, Target], Any]] = {
     "label_map": lambda rng, target: rng.integers(0, len(target.classes), GRID.shape),
+    "score_map": lambda rng, target: rng.random(GRID.shape) + 0.01,
     "logits": lambda rng, target: rng.normal(size=outputs_of(target)),
 }
 """Answer → draws a prediction."""

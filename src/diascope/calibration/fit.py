@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from diascope.calibration.baseline_hazard import fit_baseline_hazard
 from diascope.calibration.conformal import fit_interval
+from diascope.calibration.normal_scores import fit_normal_scores
 from diascope.calibration.operating_point import fit_operating_point
 from diascope.calibration.ordinal import fit_grade_set, fit_grade_temperature
 from diascope.calibration.temperature import fit_temperature
@@ -27,6 +28,7 @@ STEPS: dict[str, Step] = {
     "grade_temperature": fit_grade_temperature,
     "grade_set": fit_grade_set,
     "baseline_hazard": fit_baseline_hazard,
+    "normal_scores": fit_normal_scores,
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from diascope.core.documents.dataset import Case, Dataset, Problem, Source, Target
+from diascope.core.errors import OptionError
 from diascope.core.families import KINDS
 from diascope.core.image import label_array
 from diascope.core.ports.kind import Derivation
@@ -12,28 +13,44 @@ from diascope.curate.target_findings import wrong_labels
 from diascope.io import read_header, read_labels
 
 
-def derive_target(dataset: Dataset, name: str, kinds: Sequence[str]) -> Dataset:
+def derive_target(dataset: Dataset, name: str, kinds: Sequence[str], *, normal: str | None = None) -> Dataset:
     """Return the data set with a target brought to the first of the kinds that can be made of it.
 
     The data set is returned as it is where the target has one of the kinds, or none of them can be made of its own.
     What was made is said among the problems, as a note; errors that only concerned the old kind are dropped.
+    ``normal`` is the class that the user calls the normal one.
 
     Raises:
         DiascopeError: a label map cannot be read, with the case's id; or the values make no such target.
+        OptionError: a normal class was named that there is not, or for a target without one.
     """
     target = dataset.targets[name]
     old = KINDS.load(target.kind)
     found = next((kind for kind in map(KINDS.load, kinds) if old.name in kind.derived), None)
-    if old.name in kinds or found is None:
+    derivation = found.derived[old.name] if found else None
+    if normal is not None and (derivation is None or derivation.chosen is None):
+        raise OptionError(
+            f"the target {name!r} has no normal class to be named", got=f"target.normal = {normal}", fix="leave it out"
+        )
+    if derivation is None or found is None or (old.name in kinds and normal is None):
         return dataset
-    derivation = found.derived[old.name]
     values = [] if old.is_map else [c.targets.get(name) for c in dataset.cases]
-    new = derivation.target(target, [v for v in values if v is not None])
+    known = [v for v in values if v is not None]
+    new = derivation.target(target, known) if normal is None else _chosen(derivation, target, normal)
+    if new == target:  # it was made before, as the plan says
+        return dataset
     cases = tuple(_derived(dataset, case, name, target=target, derivation=derivation) for case in dataset.cases)
     text = f"target {name}: {found.name} made of its {old.name}, as the task asks for"
+    text += f"; its classes are {', '.join(new.classes)}" if new.classes else ""
     note = Problem(level="note", code="derived", message=text, target=name)
     problems = (*_problems(dataset, name, new, cases), note)
     return dataset.model_copy(update={"cases": cases, "targets": {**dataset.targets, name: new}, "problems": problems})
+
+
+def _chosen(derivation: Derivation, target: Target, normal: str) -> Target:
+    if derivation.chosen is None:
+        raise ValueError("this kind has no normal class")
+    return derivation.chosen(target, normal)
 
 
 def _derived(dataset: Dataset, case: Case, name: str, *, target: Target, derivation: Derivation) -> Case:

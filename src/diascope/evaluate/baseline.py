@@ -19,9 +19,6 @@ from diascope.io import read_image
 TRAINING = "training.yaml"
 """In the folder of an external evaluation: the dataset that the run was trained on."""
 
-MOST_MAPS = 100
-"""Chosen here: label maps that are read for a mean one; more change it little and cost the budget's time."""
-
 Predict = Callable[[Example], NDArray]
 
 
@@ -51,7 +48,7 @@ def _fit(inputs: Inputs, dataset: Dataset, baseline: Baseline) -> FittedBaseline
     used: list[int] = []
     is_read = baseline.looks_at_image or ANSWERS.load(inputs.task.answer).write is not None
     for training, evaluated in _parts(inputs):
-        ids = _spread(training) if is_read else training
+        ids = _spread(training, baseline.most) if is_read else training
         examples = _Counted(_examples(inputs, dataset, ids, looks_at_image=baseline.looks_at_image))
         predict = baseline.fit(inputs.target, examples)
         if examples.number:
@@ -81,11 +78,11 @@ def _parts(inputs: Inputs) -> list[tuple[Sequence[str], Sequence[str]]]:
     return [(predictions.training, predictions.cases)]
 
 
-def _spread(ids: Sequence[str]) -> list[str]:
-    """Return at most ``MOST_MAPS`` ids, evenly spread."""
-    if len(ids) <= MOST_MAPS:
+def _spread(ids: Sequence[str], most: int) -> list[str]:
+    """Return at most so many ids, evenly spread."""
+    if len(ids) <= most:
         return list(ids)
-    return [ids[int(i)] for i in np.linspace(0, len(ids) - 1, MOST_MAPS).round()]
+    return [ids[int(i)] for i in np.linspace(0, len(ids) - 1, most).round()]
 
 
 def read_example(inputs: Inputs, root: Path, case: Case, *, looks_at_image: bool) -> Example:
@@ -106,14 +103,15 @@ def _examples(inputs: Inputs, dataset: Dataset, ids: Iterable[str], *, looks_at_
     for case_id in ids:
         case = cases.get(case_id)
         value = case.targets.get(inputs.target_name) if case else None
-        if case is None or value is None or not inputs.task.learns_from(inputs.target, value):
+        if case is None or value is None:
             continue
         try:
             example = read_example(inputs, root, case, looks_at_image=looks_at_image)
             reference = read_reference(inputs.target, value, root, example.geometry, resample=True)
         except (DiascopeError, OSError):
             continue  # training has already refused it by name
-        yield replace(example, reference=reference)
+        if inputs.task.learns_from(inputs.target, reference):
+            yield replace(example, reference=reference)
 
 
 class _Counted:

@@ -37,6 +37,12 @@ _GROUPS = {
 }
 
 
+NOTHING_FITTED = {
+    True: "No temperature and no operating point were fitted: probabilities are the network's own.",
+    False: "Nothing was fitted after training: there were no cases for it.",
+}
+"""Whether a temperature was wanted → what is said where nothing could be fitted."""
+
 _MEMBERS = 10
 """Networks whose weights' digest stands in the chain; the table above it has all."""
 
@@ -189,9 +195,15 @@ def calibration_sentence(evaluation: Evaluation) -> str:
     if not evaluation.task.fits:
         return "Nothing was fitted after training."
     if not fitted.cases:
-        return "No temperature and no operating point were fitted: probabilities are the network's own."
+        return NOTHING_FITTED["temperature" in evaluation.task.fits]
     if evaluation.task.fitted_words is not None:
         return _own_sentences(evaluation.task.fitted_words(evaluation.target, fitted), fitted)
+    if "temperature" not in evaluation.task.fits:
+        what = listing([name.replace("_", " ") for name in evaluation.task.fits])
+        return (
+            f"What answers are judged by ({what}) was fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), "
+            "never on the cases evaluated."
+        )
     if fitted.folds:
         return _folds_sentence(fitted)
     points = ", ".join(f"{name} {value:.3f}" for name, value in fitted.thresholds.items())

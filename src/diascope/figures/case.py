@@ -23,6 +23,13 @@ _PIXELS = 384
 """Pixels kept along a plane's longer edge: what three planes can show beside each other, and a small page."""
 
 
+_HOT = 0.98
+"""Quantile of a map through whose voxels the planes of a volume pass (chosen here)."""
+
+_CLEAR, _FULL, _COVER = 1.0, 4.0, 0.75
+"""A heat map's colour begins at so many times what is usual and is full at so many, its opacity then (chosen here)."""
+
+
 @dataclass(frozen=True)
 class _Layout:
     """Where everything stands: for each plane its size (width, height) and the corners (left, top) of its copies."""
@@ -94,6 +101,53 @@ def case_card(image: NDArray, lines: Sequence[str], geometry: Geometry | None = 
     words = [html.escape(line) for line in lines]
     text = "<br>".join([f"<strong>{words[0]}</strong>", *words[1:]]) if words else ""
     return f'<div class="case-card">{picture}<p>{text}</p></div>'
+
+
+def case_heat(
+    image: NDArray,
+    deviation: NDArray,
+    lines: Sequence[str],
+    geometry: Geometry,
+    *,
+    usual: float,
+    marked: NDArray | None = None,
+) -> str:
+    """Return the image beside the image with a map over it and lines of text below, as HTML.
+
+    Args:
+        image: ``(C, I, J[, K])``; the first channel is shown, and all three of a 2-D colour picture.
+        deviation: ``(I, J[, K])``, not negative.
+        lines: what is known and found; the first one is set in bold.
+        geometry: of the grid; planes of a volume pass through the highest values.
+        usual: value up to which there is no colour, the same for all cases of a report.
+        marked: label map whose foreground is outlined.
+    """
+    hot = (deviation >= np.quantile(deviation, _HOT)).astype(np.uint8)
+    mask = np.zeros_like(hot) if marked is None else (marked > 0).astype(np.uint8)
+    planes = cut_planes(image, (hot, deviation, mask), geometry)
+    layout = _lay_out(planes, copies=2)
+    body = []
+    for plane, grey, size, corners in zip(planes, _windowed(planes), layout.sizes, layout.corners, strict=True):
+        _, shown, inside = plane.labels
+        outline = outline_pair(inside, np.zeros_like(inside), size, 1) if mask.any() else ""
+        heat = _image(_png(_heat(shown, usual)), size)
+        for drawn, (left, top) in zip(("", heat + outline), corners, strict=True):
+            sides = write_sides(plane.sides, size) if plane.sides else ""
+            picture = _image(_png(grey), size)
+            body.append(f'<g transform="translate({left:.1f} {top:.1f})">{picture}{drawn}{sides}</g>')
+        body.append(write_text(corners[0][0], _HEAD - 7, plane.title))
+    alt = f"The image of this case, plain and with a heat map. {'; '.join(lines)}"
+    words = [html.escape(line) for line in lines]
+    text = "<br>".join([f"<strong>{words[0]}</strong>", *words[1:]]) if words else ""
+    return f'<div class="case-card">{_svg(layout.width, layout.height, alt, "".join(body))}<p>{text}</p></div>'
+
+
+def _heat(values: NDArray, usual: float) -> NDArray[np.uint8]:
+    """Return ``(R, Q, 4)``: clear up to what is usual, then yellow to red and less and less transparent."""
+    share = np.clip((np.asarray(values, np.float64) / max(usual, 1e-12) - _CLEAR) / (_FULL - _CLEAR), 0, 1)
+    ends = np.array([[255.0, 220.0, 60.0], [200.0, 20.0, 20.0]])
+    colour = ends[0] + share[..., None] * (ends[1] - ends[0])
+    return np.concatenate([colour, (share**0.5 * _COVER * 255)[..., None]], -1).astype(np.uint8)
 
 
 def _lay_out(planes: Sequence[Plane], copies: int) -> _Layout:

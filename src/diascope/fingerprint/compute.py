@@ -168,10 +168,9 @@ def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNum
     missing = int(len(values) - known.sum())
     if target.classes:
         present = [kind.present(target, value) for value in values]
-        labels = (
-            (~np.isnan(encoded)).sum(axis=0) if kind.is_multiple else known.sum()
-        )  # a label may be missing by itself
-        each = np.broadcast_to(labels, len(target.classes))
+        each = np.full(len(target.classes), known.sum())
+        if kind.is_multiple:
+            each = (~np.isnan(encoded)).sum(axis=0)  # a label may be missing by itself
         return TargetNumbers(
             kind=target.kind,
             counts=_count(target.classes, present),

@@ -193,4 +193,7 @@ def _with_target(dataset: Dataset, plan: Plan) -> Dataset:
     name = plan.target
     if name and name not in dataset.targets and name in dataset.attributes:
         dataset = target_from_attribute(dataset, name)
-    return derive_target(dataset, name, TASKS.load(plan.task).kinds) if name in dataset.targets else dataset
+    normal, kinds = plan["target.normal"], TASKS.load(plan.task).kinds
+    if name not in dataset.targets:
+        return dataset
+    return derive_target(dataset, name, kinds, normal=None if normal is None else str(normal))

@@ -115,8 +115,8 @@ def write_answer(
     """Write a case's answer in the format and with the header of its image, and return the file's name."""
     name = reference_channel(predictor.plan, images)
     source = Path(dataset.root) / case.images[name].path
-    file = file_name(case.id, mask_suffix(source, None))
-    write = ANSWERS.load(TASKS.load(predictor.plan.task).answer).write
+    answer = ANSWERS.load(TASKS.load(predictor.plan.task).answer)
+    file, write = file_name(case.id, mask_suffix(source, None, picture=answer.picture_suffix)), answer.write
     if write is None:
         raise ValueError("a small answer has no file of its own")
     write(folder / file, prediction, predictor.target, images[name].geometry, source if source.is_file() else None)

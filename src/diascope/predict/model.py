@@ -15,6 +15,7 @@ from diascope.core.documents.run import Run
 from diascope.core.errors import InputError
 from diascope.core.families import ANSWERS, TASKS
 from diascope.core.image import Image
+from diascope.core.ports.answer import Answer
 from diascope.core.ports.task import Told
 from diascope.io import read_image
 from diascope.predict.case import Predictor
@@ -23,7 +24,6 @@ from diascope.predict.network import choose_device, load_members
 from diascope.predict.output import (
     check_format,
     file_name,
-    in_own_values,
     mask_suffix,
     write_table,
 )
@@ -122,7 +122,7 @@ class Model:
         return cls(plan, target, calibration, predictor, (warning,) if warning else (), fingerprint)
 
     def predict(self, source: Path | str) -> "Image | Told":
-        """Return one image's label map (in the target's values, on its own grid), or what is told of it.
+        """Return one image's map on its own grid (labels in the target's values), or what is told of it.
 
         Raises:
             InputError: the image cannot be read or does not fit, or a folder holds more than one case.
@@ -139,8 +139,8 @@ class Model:
             )
         images = self._read(cases[0])
         answer = self.predictor.predict(images)
-        if self.has_files:
-            return Image(in_own_values(answer, self.target)[None], reference_image(self.plan, images).geometry)
+        if image := self.answer.image:
+            return image(answer, self.target, reference_image(self.plan, images).geometry)
         return self._told(answer, images)
 
     def predict_files(
@@ -183,7 +183,12 @@ class Model:
     @property
     def has_files(self) -> bool:
         """Answer whether each case's answer is a file of its own."""
-        return ANSWERS.load(TASKS.load(self.plan.task).answer).write is not None
+        return self.answer.write is not None
+
+    @property
+    def answer(self) -> Answer:
+        """Return the form of the run's answers."""
+        return ANSWERS.load(TASKS.load(self.plan.task).answer)
 
     def _one(self, case: Case, out: Path, wanted: str | None, done: Predicted, files: dict[str, Path]) -> None:
         images = self._read(case)
@@ -191,10 +196,10 @@ class Model:
         (answer,) = self.predictor.answer([prepared])
         if notes := (*prepared.notes, *self._unusual(images)):
             done.notes[case.id] = notes
-        if write := ANSWERS.load(TASKS.load(self.plan.task).answer).write:
+        if write := self.answer.write:
             name = reference_channel(self.plan, images)
             source = Path(case.images[name].path)
-            path = out / file_name(case.id, mask_suffix(source, wanted))
+            path = out / file_name(case.id, mask_suffix(source, wanted, picture=self.answer.picture_suffix))
             write(path, answer, self.target, images[name].geometry, source if source.is_file() else None)
             files[case.id] = path
             done.written.append(path)

@@ -77,7 +77,9 @@ def choose_device(plan: Plan, wanted: str = "auto") -> tuple[str, str | None]:
 
 
 def probabilities(logits: NDArray[np.float32], head: Head) -> NDArray[np.float32]:
-    """Return probabilities of logits ``(B, O, …)``, in place where that saves memory."""
+    """Return probabilities of logits ``(B, O, …)``, in place where that saves memory; other numbers as they are."""
+    if head.activation == "identity":
+        return logits
     if head.activation == "sigmoid":
         np.negative(logits, out=logits)
         np.exp(logits, out=logits)

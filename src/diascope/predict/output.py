@@ -68,11 +68,11 @@ def check_format(wanted: str, *, has_files: bool, ndim: int) -> None:
         )
 
 
-def mask_suffix(source: Path, wanted: str | None) -> str:
-    """Return the suffix a mask is written with: PNG for pictures, NIfTI for all else, unless a format is asked for."""
+def mask_suffix(source: Path, wanted: str | None, *, picture: str = ".png") -> str:
+    """Return the suffix an answer is written with: ``picture`` for pictures, NIfTI for others, or what is wanted."""
     if wanted:
         return formats()[wanted.lstrip(".").lower()]
-    return ".png" if source.suffix.lower() in RASTER else ".nii.gz"
+    return picture if source.suffix.lower() in RASTER else ".nii.gz"
 
 
 def write_mask(path: Path, indices: NDArray, *, target: Target, geometry: Geometry, like: Path | None) -> None:

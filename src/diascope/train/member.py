@@ -20,10 +20,13 @@ from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.document import write_atomically
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import BudgetError, InputError, RunError
+from diascope.core.families import NETWORKS
 from diascope.core.settings import Settings
 from diascope.plan.rule import usable_cores
+from diascope.predict.network import build_network
 from diascope.train.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from diascope.train.clock import Clock
+from diascope.train.finish import finish_member
 from diascope.train.loop import Loop, loader, measure_step
 from diascope.train.parts import Parts
 from diascope.train.processes import guard, launch
@@ -120,6 +123,9 @@ def _train(fabric: Fabric, job: Job) -> None:
     plan, target = job.plan, job.dataset.targets[job.plan.target or ""]
     cache = job.settings.cache / "cases"
     store = build_store(job.dataset, plan, job.parts.train, cache=cache, progress=_stage(job, "prepare"))
+    if not NETWORKS.load(plan["network.name"]).learns:
+        _fill(fabric, job, store)
+        return
     batches = _batches(store, job, fabric)
     was_begun = (job.place / SCHEDULE).exists()
     clock = _clock(fabric, job, batches)
@@ -133,7 +139,18 @@ def _train(fabric: Fabric, job: Job) -> None:
     probes = _probe_batches(job, fabric, cache, store)
     _run_steps(fabric, job, loop=loop, batches=batches, clock=clock, first=done, probes=probes)
     if fabric.global_rank == 0:
+        finish_member(job, loop.averaged(), store, device=fabric.device, log=partial(_record, job, fabric))
         save_weights(job.place / "model.safetensors", loop.averaged(), {"steps": str(clock.end)})
+    fabric.barrier()
+
+
+def _fill(fabric: Fabric, job: Job, store: Store) -> None:
+    """Make a network that learns nothing by steps, and leave what a training leaves."""
+    if fabric.global_rank == 0:
+        _write_schedule(job, 0, None)
+        network = build_network(job.plan, job.dataset.targets[job.plan.target or ""]).to(fabric.device)
+        finish_member(job, network, store, device=fabric.device, log=partial(_record, job, fabric))
+        save_weights(job.place / "model.safetensors", network, {"steps": "0"})
     fabric.barrier()
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.predictions import Split
-from diascope.core.errors import DatasetError
+from diascope.core.errors import DatasetError, DiascopeError
 from diascope.core.families import KINDS, TASKS
+from diascope.core.ports.task import learns_from_all
 from diascope.curate.divide import find_groups
 from diascope.curate.splits import hold_back
 from diascope.curate.trainable import usable
 from diascope.plan.recorded import check_fold
+from diascope.predict.reading import read_images, read_target
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,37 @@ def parts_of(dataset: Dataset, plan: Plan, fold: int) -> Parts:
     share = float(plan["calibrate.held_back"])
     if test:
         fitted_on = f"the validation part of fold {fold}"
-        return Parts(train, validation if fits else (), validation, test, "test", fitted_on if fits else "nothing")
+        train, probe = (_learned(dataset, plan, part) for part in (train, validation))
+        return Parts(train, validation if fits else (), probe, test, "test", fitted_on if fits else "nothing")
     if not fits or share <= 0:
-        return Parts(train, (), validation, validation, "validation", "nothing")
+        train, probe = (_learned(dataset, plan, part) for part in (train, validation))
+        return Parts(train, (), probe, validation, "validation", "nothing")
     train, held = _hold_back(dataset, plan, train, share)
     fitted_on = f"{share:.0%} of the training part, held back by {splits.grouped_by}"
-    return Parts(train, held, held, validation, "validation", fitted_on)
+    train, probe = (_learned(dataset, plan, part) for part in (train, held))
+    return Parts(train, held, probe, validation, "validation", fitted_on)
+
+
+def _learned(dataset: Dataset, plan: Plan, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the cases that the task learns from; references are read only for a task that does not take all.
+
+    Raises:
+        DiascopeError: a reference cannot be read, with the case's id.
+    """
+    learns = TASKS.load(plan.task).learns_from
+    if learns is learns_from_all:
+        return tuple(ids)
+    target, cases = dataset.targets[plan.target or ""], dataset.by_id()
+    is_map, found = KINDS.load(target.kind).is_map, []
+    for case_id in ids:
+        try:
+            images = read_images(dataset, plan, cases[case_id]) if is_map else {}
+            if learns(target, read_target(dataset, plan, cases[case_id], images)):
+                found.append(case_id)
+        except DiascopeError as error:
+            error.add_note(f"case {case_id}")
+            raise
+    return tuple(found)
 
 
 def _hold_back(dataset: Dataset, plan: Plan, ids: Sequence[str], share: float) -> tuple[tuple[str, ...], ...]:

@@ -30,9 +30,6 @@ loading the libraries hardly counts (chosen here: that takes a second or two, an
 SMALL_SECONDS = 0.005
 """For a small answer: scoring model and baseline (chosen here from timed runs)."""
 
-BASELINE_MAPS = 100
-"""The most label maps of which the evaluation makes its baseline, in each fold."""
-
 PICTURES = 4
 """Cases that the report of a dense task shows."""
 
@@ -51,7 +48,7 @@ class EndTimes:
         reading: its images, read and prepared; passing: one pass of one network, not mirrored.
         finishing: its prediction written and read again, the reference read, model and baseline scored.
         viewing: images, reference and prediction read for a picture.
-        learning: a reference read and counted in for the baseline.
+        learning: a reference read and counted in for the baseline; most_learned: of so many cases of each fold.
     """
 
     reading: float
@@ -59,6 +56,7 @@ class EndTimes:
     finishing: float = 0.0
     viewing: float = 0.0
     learning: float = 0.0
+    most_learned: int = 0
 
     def seconds(self, folds: Sequence[Fold], *, mirror: int, members: int) -> float:
         """Return the seconds to keep back, with so many mirrored axes and members a fold."""
@@ -70,7 +68,7 @@ class EndTimes:
         fitting = (self.reading + passing) * sum(len(f.parts.calibrate) for f in folds)
         trained = [set(f.parts.train) for f in folds]
         learned = [len(t) for t in (trained if pooled else [set().union(*trained)])]
-        baseline = self.learning * sum(min(BASELINE_MAPS, n) for n in learned)
+        baseline = self.learning * sum(min(self.most_learned, n) for n in learned)
         return float(each * cases + fitting + baseline + self.viewing * min(PICTURES, cases) + REPORT_SECONDS)
 
 
@@ -95,7 +93,8 @@ def time_end(run: Path, dataset: Dataset, plan: Plan, fold: Fold) -> EndTimes:
     if not times:
         raise DatasetError("none of the held-out cases can be read", fix="see what diascope inspect says of them")
     rows = np.array([[t.reading, t.passing, t.finishing, t.viewing, t.learning] for t in times[1:] or times])
-    return EndTimes(*(float(value) for value in np.median(rows, axis=0)))
+    most = max(baseline.most for baseline in TASKS.load(plan.task).baselines)
+    return EndTimes(*map(float, np.median(rows, axis=0)), most_learned=most)
 
 
 def _is_enough(timed: int, share: float) -> bool:
@@ -128,9 +127,10 @@ def _time_case(folder: Path, dataset: Dataset, predictor: Predictor, case: Case)
     writing = lap()
     form.read(target, folder, file, grid)
     again = lap()
-    predict = task.baselines[0].fit(target, [Example(reference, geometry=grid)])
+    image = reference_image(plan, images).array
+    predict = task.baselines[0].fit(target, [Example(reference, image, grid)])
     counting = lap()
-    for answer in (prediction, predict(Example(geometry=grid))):
+    for answer in (prediction, predict(Example(image=image, geometry=grid))):
         task.score_case(target, reference, answer, grid, nothing_fitted())
     scoring = lap()
     return EndTimes(

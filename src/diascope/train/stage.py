@@ -16,7 +16,9 @@ from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.documents.run import Member, Run
 from diascope.core.errors import BudgetError, InputError, OptionError
+from diascope.core.families import NETWORKS
 from diascope.core.settings import Settings
+from diascope.train.finish import unlike_others
 from diascope.train.heldout import Fold, predict_heldout
 from diascope.train.member import SCHEDULE, Job, train_member
 from diascope.train.memory import PeakMemory
@@ -83,7 +85,8 @@ def run_training(training: Training) -> Run:
             total, cut = _schedule(training.run, number)
             total, cut = (total, cut) if total is not None else (job.steps or 0, job.cut)
             done.append(_member(job, cut[1] if cut else total, time.time() - begun, fold=fold.number))
-            run = run.model_copy(update={"members": tuple(done)})
+            told = unlike_others(job.place)
+            run = run.model_copy(update={"members": tuple(done), "warnings": (*run.warnings, *told)})
             run.save(training.run / "run.json")
         trained = [_with_weights(training.run, fold, done) for fold in folds]
         begun = time.time()
@@ -278,7 +281,7 @@ def _recorded(plan: Plan, number: int) -> tuple[int, tuple[int, int] | None]:
     if isinstance(planned, list) and number >= len(planned):
         raise OptionError("the plan records steps for too few members", expected=number + 1, got=len(planned))
     steps = planned if isinstance(planned, int) else planned[number]
-    if steps < 1:
+    if steps < int(NETWORKS.load(plan["network.name"]).learns):
         raise OptionError("schedule.steps is not possible", expected="one step or more", got=steps)
     cut = cuts[number] if cuts and number < len(cuts) else None
     if cut is None:
@@ -308,11 +311,10 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
     known = plan["schedule.steps"] if isinstance(plan["schedule.steps"], list) else []
     cuts = plan["schedule.cuts"] or []
     most = plan["schedule.largest_steps"]
-    because = (
-        f"the plan's own cap (schedule.largest_steps = {most}): the time would have allowed more"
-        if steps >= most
-        else "from the step time measured at the start and the time that was left"
-    )
+    if not NETWORKS.load(plan["network.name"]).learns:
+        because = f"nothing is learned by steps: {plan['network.name']} sees the training cases once"
+    else:
+        because = _why_steps(steps, most)
     why_cut = "steps took longer than at the start: the rest was shortened once" if cut else "no cut was needed"
     plan = plan.with_decisions(
         schedule__steps=Decision(value=[*known[:number], steps], rule="clock", because=because, chosen_by="measured"),
@@ -327,6 +329,12 @@ def _record_schedule(run: Path, plan: Plan, number: int) -> Plan:
         plan = plan.with_decisions(machine__threads=decision)
     plan.save(run / "plan.yaml")
     return plan
+
+
+def _why_steps(steps: int | None, most: int) -> str:
+    if steps is not None and steps >= most:
+        return f"the plan's own cap (schedule.largest_steps = {most}): the time would have allowed more"
+    return "from the step time measured at the start and the time that was left"
 
 
 def _member(job: Job, steps: int, seconds: float, *, fold: int) -> Member:

@@ -15,7 +15,7 @@ from diascope.core.documents.dataset import Case, Dataset, Source
 from diascope.core.documents.document import digest
 from diascope.core.documents.plan import Plan
 from diascope.core.errors import DiascopeError, RunError
-from diascope.core.families import KINDS, TASKS
+from diascope.core.families import KINDS
 from diascope.core.ports.kind import Form, Kind
 from diascope.io import stamps
 from diascope.predict.reading import read_case
@@ -115,9 +115,8 @@ def build_store(
     """
     target = dataset.targets[plan.target or ""]
     kind, cases = KINDS.load(target.kind), dataset.by_id()
-    learns = TASKS.load(plan.task).learns_from
     values = {i: cases[i].targets.get(plan.target or "") for i in ids}
-    usable = [i for i in ids if _is_usable(kind, values[i]) and learns(target, values[i])]
+    usable = [i for i in ids if _is_usable(kind, values[i])]
     samples = []
     for number, case_id in enumerate(usable):
         try:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
 from diascope.core.geometry import Geometry
+from diascope.core.image import Image
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Answer:
             cases come together only where they are of one size.
         write: ``(path, array, target, geometry, like) -> None``, for an answer that is a file of its own on the image's
             grid, with the header of ``like``; None for a small one: all cases then stand in one JSON file.
+        image: ``(array, target, geometry) -> image`` that a caller of the API gets; None: what is told.
+        picture_suffix: of a file that answers a picture such as a PNG.
         read: ``(target, folder, file name, geometry) -> array`` of such a file; raises InputError where it does not
             fit.
     """
@@ -31,3 +34,5 @@ class Answer:
     predict: Callable[[Any, Sequence[Any], Callable[[int, int], None]], list[NDArray]]
     write: Callable[[Path, NDArray, Target, Geometry, Path | None], None] | None = None
     read: Callable[[Target, Path, str, Geometry], NDArray] | None = None
+    image: Callable[[NDArray, Target, Geometry], Image] | None = None
+    picture_suffix: str = ".png"

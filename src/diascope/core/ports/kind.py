@@ -21,11 +21,14 @@ class Derivation:
         value: ``(old target, value) -> new value`` of one case; the value of a map is its source, or, where ``reads``,
             its label array ``(I, J[, K])`` in the target's own numbers. None stays None without being asked.
         reads: each label map is read for it.
+        chosen: ``(old target, name) -> new target`` with the class that the user calls normal; None where the new kind
+            knows no such class.
     """
 
     target: Callable[[Target, Sequence[Any]], Target]
     value: Callable[[Target, Any], Any]
     reads: bool = False
+    chosen: Callable[[Target, str], Target] | None = None
 
 
 def lacks_nothing(target: Target, present: Sequence[tuple[str, ...]]) -> str:

@@ -71,12 +71,16 @@ EventsMetric = Callable[[Events], float]
 """``events -> value`` of foretold risk and survival against times and events; nan where undefined."""
 
 
+ScoreMetric = Callable[[NDArray, NDArray], float]
+"""``(positives (B,), negatives (B,)) -> value`` of voxels counted in bins of rising score; nan where undefined."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """One metric; ``over`` says which of the signatures ``compute`` has.
 
     Attributes:
-        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric`` or ``EventsMetric``.
+        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric``, ``EventsMetric`` or ``ScoreMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
         in_target_unit: the number is in the unit of what was asked for, whatever that is.
@@ -87,7 +91,7 @@ class Metric:
 
     name: str
     title: str
-    over: Literal["mask", "set", "numbers", "events"]
+    over: Literal["mask", "set", "numbers", "events", "score"]
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]

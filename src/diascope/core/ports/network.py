@@ -1,8 +1,10 @@
 """A network: how it is built from a plan, and what memory it needs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
 from diascope.core.documents.fingerprint import Fingerprint
@@ -67,6 +69,11 @@ class Network:
         choices: ``sizing -> values of all options``, the widest network first: the planner takes the first that the
             memory and the time allow.
         multiples: ``(values of the options, ndim) -> what a patch's edges must be multiples of``.
+        learns: its weights are learned by steps; False: it has none, and ``finish`` does all.
+        finish: ``(module, batches) -> scores`` after the last step, where a network then has to see its training cases
+            once more: ``batches()`` gives their images ``(B, C, *patch)`` unchanged and in order, on the module's
+            device. It fills buffers of the averaged network, and returns how unlike the others each case is ``(N,)``,
+            itself left out where that can be; None where it cannot say.
     """
 
     name: str
@@ -78,6 +85,8 @@ class Network:
     options: Mapping[str, Option]
     choices: Callable[[Sizing], Sequence[Mapping[str, Any]]]
     multiples: Callable[[Mapping[str, Any], int], Sequence[int]]
+    learns: bool = True
+    finish: Callable[[Any, Callable[[], Iterable[Any]]], NDArray | None] | None = None
 
 
 def any_size(options: Mapping[str, Any], ndim: int) -> tuple[int, ...]:

@@ -89,18 +89,20 @@ class Baseline:
         fit: ``(target, training examples) -> predict``, where ``predict(example)`` gives what ``score_case`` takes.
             Without any example it still predicts something.
         looks_at_image: examples come with their image; a model that does not beat such a one has learnt little.
+        most: training cases that are read for it, where maps or images must be; more change it little.
     """
 
     name: str
     fit: Callable[[Target, Iterable[Example]], Callable[[Example], NDArray]]
     looks_at_image: bool = False
+    most: int = 100
 
 
 Told = dict[str, Any] | list[dict[str, Any]]
 """What a user reads of one case: a row, or a row for each finding; numbers and texts by column."""
 
 
-def learns_from_all(target: Target, value: Any) -> bool:
+def learns_from_all(target: Target, reference: NDArray) -> bool:
     """Answer that every case may be learned from."""
     return True
 
@@ -144,7 +146,8 @@ class Task:
         plots: name → ``(target, table) -> SVG text`` for the report (ROC, reliability …); empty where the plot makes
             no sense for this target.
         picture: ``(target, view) -> SVG or PNG data`` of one case with reference and prediction.
-        learns_from: ``(target, value) -> whether`` a training case is learned from.
+        learns_from: ``(target, reference) -> whether`` a training case is learned from; ``reference`` is what
+            ``Kind.encode`` gives.
         prefers: ``(target, fingerprint) -> plan key → (value, because)``: what the task itself decides of the plan,
             before the rules, which then go by it. The fingerprint's targets hold this one alone.
     """
@@ -173,5 +176,5 @@ class Task:
     picture: Callable[[Target, CaseView], str] | None = None
     fitted_words: Callable[[Target, Calibration], str] | None = None
     held_back: float = 0.1
-    learns_from: Callable[[Target, Any], bool] = learns_from_all
+    learns_from: Callable[[Target, NDArray], bool] = learns_from_all
     prefers: Callable[[Target, Fingerprint], Mapping[str, tuple[Any, str]]] = prefers_nothing

@@ -3,7 +3,6 @@
 from typing import Any
 
 from diascope.core.errors import BudgetError
-from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape
 from diascope.plan import cost
 from diascope.plan.rule import Context, Rule
@@ -36,7 +35,7 @@ def _too_small(context: Context, shape: Shape, batch: int, *, dense: bool) -> Bu
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     values, name = context.values, context.values["network.name"]
-    dense = NETWORKS.load(name).dense
+    dense = context.task.sees == "patches"
     options = {k.removeprefix("network."): v for k, v in values.items() if k.startswith("network.")}
     shape = cost.shape_of(context, values["patch.size"], options)
     candidates = _candidates(context, dense=dense)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from diascope.core.errors import OptionError
 from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape
 from diascope.plan import cost
@@ -27,17 +28,21 @@ def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    name = context.task.networks[0]
+    name = context.values.get("network.name", context.task.networks[0])
+    if name not in context.task.networks:
+        expected = ", ".join(context.task.networks)
+        raise OptionError(f"{context.task.name} has no such network.name", expected=expected, got=name)
+    dense = context.task.sees == "patches"
     family = NETWORKS.load(name)
     choices = [dict(options) for options in family.choices(cost.sizing_of(context, context.values["patch.size"]))]
-    options = next((o for o in choices if _fits(context, o, name, dense=family.dense)), choices[-1])
+    options = next((o for o in choices if _fits(context, o, name, dense=dense)), choices[-1])
     widths = [o["features"][0] for o in choices]
     because = f"width {options['features'][0]}: the widest of {widths} that fits the memory and leaves enough steps"
     reasons = {key: option.because for key, option in family.options.items()} | {"features": because}
     decided = {
         f"network.{key}": (options[key], reasons[key]) if key in options else (None, "not used") for key in _options()
     }
-    return {"network.name": (name, f"the first that {context.task.name} names and that fits"), **decided}
+    return {"network.name": (context.task.networks[0], f"the first that {context.task.name} names"), **decided}
 
 
 def _options() -> dict[str, Any]:

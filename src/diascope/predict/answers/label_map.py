@@ -10,11 +10,11 @@ from diascope.core.documents.dataset import Source, Target
 from diascope.core.errors import InputError
 from diascope.core.families import KINDS, TASKS
 from diascope.core.geometry import Geometry, check_same_grid
-from diascope.core.image import label_array
+from diascope.core.image import Image, label_array
 from diascope.core.ports.answer import Answer
 from diascope.io import read_labels
 from diascope.predict.case import Predictor
-from diascope.predict.output import write_mask
+from diascope.predict.output import in_own_values, write_mask
 from diascope.predict.stream import class_map
 from diascope.transforms.prepare import Prepared
 from diascope.transforms.trace import restore_labels
@@ -62,4 +62,8 @@ def _read(target: Target, folder: Path, name: str, geometry: Geometry) -> NDArra
         raise
 
 
-ANSWER = Answer("label_map", on_grid=True, predict=_predict, write=_write, read=_read)
+def _image(labels: NDArray, target: Target, geometry: Geometry) -> Image:
+    return Image(in_own_values(labels, target)[None], geometry)
+
+
+ANSWER = Answer("label_map", on_grid=True, predict=_predict, write=_write, read=_read, image=_image)
