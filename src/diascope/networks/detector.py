@@ -8,15 +8,17 @@ Options under ``network.``: ``pooling`` (voxels along each axis averaged into on
 ``norm`` (``batch``, or ``group`` for small batches).
 """
 
-from collections.abc import Sequence
-from math import log, prod
+from collections.abc import Mapping, Sequence
+from math import log, log2, prod
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from diascope.core.errors import OptionError
-from diascope.core.ports.network import Network, Shape
+from diascope.core.ports.network import Network, Option, Shape, Sizing
+from diascope.networks._levels import multiples
 
 PRIOR = 0.01
 """Score of every place before training, so that the many empty ones do not drown the rest (Lin et al. 2017, RetinaNet)."""
@@ -29,6 +31,26 @@ CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
 BATCH_NORMS = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 POOLINGS = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
 NORMS = ("batch", "group")
+
+WIDTHS = {2: (48, 32, 24, 16), 3: (32, 24, 16, 8)}
+DEEPEST = 8
+"""Features of a level at most, in widths of the first."""
+PLACES_A_BOX = 4.0
+"""Places of the finest level along the edge of a small box (the 10th percentile). Chosen here: on bccd, 72 pixels, this
+gives strides of 16 and 32 pixels, which learned best there (docs/lab-log.md)."""
+COARSEST, POOLED_FROM = 32, 8
+LEAST_LEVELS = 4
+WIDE_RANGE = 4.0
+"""Large boxes (90th percentile) so many times as large as small ones get a third level of their own (chosen here)."""
+
+OPTIONS = {
+    "pooling": Option(list[int] | None, "where all boxes are large the image is averaged first: finer detail costs time"),
+    "features": Option(list[int], "channels of each level"),
+    "strides": Option(list[list[int]] | None, "halved until a small box is four places wide, and further for context"),
+    "blocks": Option(list[int] | None, "most where the boxes are found"),
+    "box_levels": Option(list[int] | None, "from the level at which a small box is four places wide"),
+    "norm": Option(Literal["instance", "batch", "group"] | None, "batch in 2-D; by groups in 3-D, where batches are small"),
+}
 
 
 def _norm(ndim: int, features: int, name: str) -> nn.Module:
@@ -180,6 +202,44 @@ def _convolutions(shape: Shape) -> list[tuple[float, float, float]]:
     return found
 
 
+def _choices(sizing: Sizing) -> list[dict[str, Any]]:
+    ndim = len(sizing.patch)
+    finest, levels = _wanted(sizing)
+    pooling = [max(1, n // POOLED_FROM) for n in finest]
+    halvings = [round(log2(n // p)) for n, p in zip(finest, pooling, strict=True)]
+    before = max(1, *halvings)
+    strides = [[2 if n >= before - h else 1 for h in halvings] for n in range(before)]
+    strides += [[2] * ndim] * max(levels - 1, LEAST_LEVELS - before)
+    blocks = [0, *(1 if n < before - 1 else 2 for n in range(1, len(strides)))]
+    return [
+        {
+            "pooling": pooling,
+            "features": [min(base * 2**n, base * DEEPEST) for n in range(len(strides))],
+            "strides": strides,
+            "blocks": blocks,
+            "box_levels": list(range(before - 1, before - 1 + levels)),
+            "norm": "batch" if ndim == 2 else "group",
+        }
+        for base in WIDTHS[ndim]
+    ]
+
+
+def _wanted(sizing: Sizing) -> tuple[list[int], int]:
+    """Return the finest stride along each axis in voxels, a power of two, and how many levels give boxes."""
+    numbers = sizing.fingerprint.targets.get(sizing.target_name)
+    edges = numbers.box_edges if numbers else None
+    if edges is None:
+        return [4] * len(sizing.patch), 2
+    small = [edge / step for edge, step in zip(edges.p10, sizing.steps, strict=True)]
+    finest = [min(COARSEST, 2 ** int(log2(max(1.0, n / PLACES_A_BOX)))) for n in small]
+    spread = max(large / max(edge, 1e-6) for large, edge in zip(edges.p90, edges.p10, strict=True))
+    return finest, 3 if spread >= WIDE_RANGE else 2
+
+
+def _multiples(options: Mapping[str, Any], ndim: int) -> list[int]:
+    return [n * m for n, m in zip(options["pooling"], multiples(options["strides"]), strict=True)]
+
+
 NETWORK = Network(
     "detector",
     dense=False,
@@ -187,4 +247,7 @@ NETWORK = Network(
     activations=lambda shape: sum(3 * features * voxels for _, voxels, features in _convolutions(shape)),
     parameters=lambda shape: sum(weights for weights, _, _ in _convolutions(shape)),
     operations=lambda shape: sum(weights * voxels for weights, voxels, _ in _convolutions(shape)),
+    options=OPTIONS,
+    choices=_choices,
+    multiples=_multiples,
 )

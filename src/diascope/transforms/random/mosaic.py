@@ -67,4 +67,5 @@ TRANSFORM = RandomTransform(
     {},
     _draw,
     _apply,
+    _move_boxes,
 )
