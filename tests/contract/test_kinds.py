@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diascope.core.documents.dataset import Target
+from diascope.core.documents.dataset import Box, Target
 from diascope.core.errors import InputError
 from diascope.core.families import KINDS
 from diascope.curate.draft import Draft
@@ -21,6 +21,11 @@ EXAMPLES = {
     "mask": (Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 5, 2)), MAP, MAP + 1),
     "class": (Target(kind="class", classes=("well", "ill")), "ill", "dead"),
     "classes": (Target(kind="classes", classes=("x", "y")), {"x": 1, "y": None}, {"x": 2, "z": 1}),
+    "boxes": (
+        Target(kind="boxes", classes=("x", "y")),
+        (Box(label="y", low=(1, 2), high=(3, 5)),),
+        (Box(label="z", low=(1, 2), high=(3, 5)),),
+    ),
     "value": (Target(kind="value", unit="a"), 3.5, float("inf")),
 }
 
@@ -61,6 +66,9 @@ def test_encoded_value_is_what_a_loss_takes(name):
     if kind.is_map:
         assert encoded.shape == MAP.shape
         assert encoded.tolist() == [[0, 1], [2, 0]]
+    elif kind.form == "boxes":
+        assert encoded.tolist() == [[1, 2, 3, 5, 1]]
+        assert kind.encode(target, ()).shape[0] == 0
     else:
         assert encoded.shape == (max(1, len(target.classes)),)
         assert np.isnan(kind.encode(target, None)).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diascope.calibration import nothing_fitted
-from diascope.core.documents.dataset import Target
+from diascope.core.documents.dataset import Box, Target
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.families import ANSWERS, KINDS, METRICS, TASKS
 from diascope.core.geometry import Geometry
@@ -27,12 +27,14 @@ TARGETS = {
     "mask": Target(kind="mask", classes=CLASSES, values=(0, 3, 7)),
     "class": Target(kind="class", classes=CLASSES),
     "classes": Target(kind="classes", classes=CLASSES),
+    "boxes": Target(kind="boxes", classes=CLASSES),
 }
 """Kind → a target of it."""
 
 VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
     "mask": lambda rng: rng.choice((0, 3, 7), GRID.shape),
     "class": lambda rng: CLASSES[rng.integers(3)],
+    "boxes": lambda rng: tuple(drawn_box(rng) for _ in range(rng.integers(0, 4))),
     "classes": lambda rng: {name: int(rng.integers(0, 2)) for name in CLASSES},
 }
 """Kind → draws a case's value."""
@@ -40,8 +42,20 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
 ANSWERS_DRAWN: dict[str, Callable[[np.random.Generator, Target], Any]] = {
     "label_map": lambda rng, target: rng.integers(0, len(target.classes), GRID.shape),
     "logits": lambda rng, target: rng.normal(size=outputs_of(target)),
+    "boxes": lambda rng, target: drawn_boxes(rng, target),
 }
 """Answer → draws a prediction."""
+
+
+def drawn_box(rng: np.random.Generator) -> Box:
+    low = rng.integers(0, 4, 3)
+    return Box(label=CLASSES[rng.integers(3)], low=tuple(low.tolist()), high=tuple((low + rng.integers(1, 3, 3)).tolist()))
+
+
+def drawn_boxes(rng: np.random.Generator, target: Target) -> np.ndarray:
+    """Return boxes ``(N, 2n + 2)`` with class and score."""
+    boxes = KINDS.load("boxes").encode(target, tuple(drawn_box(rng) for _ in range(4)))
+    return np.column_stack([boxes, rng.random(4)])
 
 
 def outputs_of(target: Target) -> int:

@@ -33,13 +33,13 @@ def _column(rows: NDArray, number: int) -> NDArray:
 def count_threshold(scores: Sequence[NDArray], wanted: NDArray) -> float:
     """Return the score from which the numbers of boxes differ least from the wanted ones, summed over cases.
 
-    Few cases make the sum a rugged line of a few steps. Of the scores about the best one whose error lies within half its standard error of the
-    least the middle is taken, which new cases move least.
+    Few cases make that sum a rugged line. About the best score lie others whose sum is larger by less than half of its
+    standard error over cases; the middle of these is taken, which new cases move least.
     """
     values = np.unique(np.concatenate([*scores, np.zeros(0)]))
     if not len(values):
         return 0.5
-    thresholds = np.concatenate([values[:1] / 2, (values[1:] + values[:-1]) / 2, [(values[-1] + 1) / 2]])
+    thresholds = np.concatenate([values[:1] / 2, (values[1:] + values[:-1]) / 2, values[-1:] * 1.01])
     counts = np.stack([len(s) - np.searchsorted(s, thresholds) for s in scores])
     error = np.abs(counts - np.asarray(wanted)[:, None])
     mean, best = error.mean(axis=0), int(error.mean(axis=0).argmin())

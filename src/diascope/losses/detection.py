@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from diascope.core.errors import OptionError
 from diascope.core.ports.loss import Loss
 
 PLACES = 10
@@ -83,6 +84,12 @@ def assign(found: Places, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _build(options: Mapping[str, Any]) -> Callable[[Tensor, Tensor], Tensor]:
     weights = options.get("class_weights")
+    if options.get("label_smoothing"):
+        raise OptionError(
+            "the scores of boxes are not smoothed: they say how well a box fits",
+            expected="loss.label_smoothing 0",
+            got=options["label_smoothing"],
+        )
 
     def compute(outputs: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``(B, C + 3n + 1, N)`` and boxes ``(B, M, 2n + 1)``, rows of nan being none."""

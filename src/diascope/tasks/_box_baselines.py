@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.calibration.box_score import count_threshold
 from diascope.core.boxes import overlaps
 from diascope.core.documents.dataset import Target
 from diascope.core.ports.task import Baseline, Example
@@ -18,6 +19,8 @@ QUANTILES = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
 FALSE_A_CASE = 1.0
 """False findings a case at which the thresholds' sensitivities are compared."""
 MOST_REGIONS = 100
+THINNED = 4
+"""Of so many voxels along each axis one is taken for the quantiles."""
 Predict = Callable[[Example], NDArray]
 
 
@@ -55,25 +58,26 @@ def _fit_threshold(target: Target, examples: Iterable[Example]) -> Predict:
     one false finding a case.
     """
     some = [e for e in islice(examples, MOST_EXAMPLES) if e.image is not None and e.reference is not None]
-    values = np.concatenate([_plane(e)[tuple(slice(None, None, 4) for _ in _plane(e).shape)].ravel() for e in some] or [np.zeros(1)])
+    values = np.concatenate([_plane(e)[(slice(None, None, THINNED),) * _plane(e).ndim].ravel() for e in some] or [np.zeros(1)])
     tried = [(sign, float(t)) for sign in (1, -1) for t in np.unique(np.quantile(sign * values, QUANTILES))]
-    best: dict[int, tuple[float, int, float]] = {}
+    best: dict[int, tuple[float, int, float, float]] = {}
     for sign, threshold in tried:
         found = [_regions(_plane(e), sign, threshold) for e in some]
         for label in range(len(target.classes)):
             value = _sensitivity(some, found, label)
-            if value > best.get(label, (-1.0, 1, 0.0))[0]:
-                best[label] = value, sign, threshold
+            if value > best.get(label, (-1.0, 1, 0.0, 1.0))[0]:
+                best[label] = value, sign, threshold, _count_cut(some, found, label)
 
     def predict(example: Example) -> NDArray:
         if example.image is None:
             return np.zeros((0, 6))
         plane = _plane(example)
-        parts = [(label, _regions(plane, sign, t)) for label, (_, sign, t) in best.items()]
-        return rows(
-            np.concatenate([np.insert(r, 2 * plane.ndim, label, axis=1) for label, r in parts] or [np.zeros(0)]),
-            2 * plane.ndim + 2,
-        )
+        parts = []
+        for label, (_, sign, threshold, cut) in best.items():
+            found = _regions(plane, sign, threshold)
+            found[:, -1] /= found[:, -1] + cut  # a score of one half is where counts were best
+            parts.append(np.insert(found, 2 * plane.ndim, label, axis=1))
+        return rows(np.concatenate(parts or [np.zeros(0)]), 2 * plane.ndim + 2)
 
     return predict
 
@@ -84,7 +88,7 @@ def _plane(example: Example) -> NDArray:
 
 
 def _regions(plane: NDArray, sign: int, threshold: float) -> NDArray:
-    """Return the largest regions beyond a threshold ``(N, 2n + 1)``: low, high, score; the score orders by the sum."""
+    """Return the largest regions beyond a threshold ``(N, 2n + 1)``: low, high, and the sum of what lies beyond it."""
     from scipy.ndimage import find_objects, label
     from scipy.ndimage import sum as sum_labels
 
@@ -95,8 +99,14 @@ def _regions(plane: NDArray, sign: int, threshold: float) -> NDArray:
     sums = np.asarray(sum_labels(excess, regions, np.arange(1, count + 1)), np.float64)
     slices = find_objects(regions)
     order = np.argsort(-sums, kind="stable")[:MOST_REGIONS]
-    boxes = [[*(s.start for s in slices[i]), *(s.stop for s in slices[i]), sums[i] / (1 + sums[i])] for i in order]
+    boxes = [[*(s.start for s in slices[i]), *(s.stop for s in slices[i]), sums[i]] for i in order]
     return np.array(boxes, np.float64)
+
+
+def _count_cut(examples: list[Example], found: list[NDArray], label: int) -> float:
+    """Return the sum from which the training images have as many regions as boxes of a class."""
+    wanted = [np.count_nonzero(np.asarray(e.reference)[..., -1] == label) for e in examples]
+    return count_threshold([np.sort(regions[:, -1]) for regions in found], np.array(wanted))
 
 
 def _sensitivity(examples: list[Example], found: list[NDArray], label: int) -> float:

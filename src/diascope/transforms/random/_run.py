@@ -67,7 +67,7 @@ def _moved(step: RandomStep, boxes: Tensor, index: Tensor, params: object, *, si
     if move is None:
         raise OptionError(
             f"{step.transform.name} does not say how boxes move",
-            fix=f"switch it off: --set augment.{next(iter(step.transform.switches))}=0",
+            fix=f"set augment.{next(iter(step.transform.switches))} to 0 in the plan",
         )
     part = move(boxes[index], params, size)
     most = max(part.shape[1], boxes.shape[1])

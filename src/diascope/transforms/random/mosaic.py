@@ -63,7 +63,7 @@ TRANSFORM = RandomTransform(
     "mosaic",
     "exact",
     5,
-    {"mosaic": "1 puts images together of parts of several ones, cut at one point; for boxes only"},
+    {"mosaic": "1 puts images together of parts of several ones, cut at one point; for boxes and label maps"},
     {},
     _draw,
     _apply,
