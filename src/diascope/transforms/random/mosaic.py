@@ -16,20 +16,33 @@ MARGIN = 0.2
 
 
 class Params(NamedTuple):
-    """Which sample ``(B, 2 ** n)`` each part comes from, and the first voxel ``(B, n)`` after the cut."""
+    """Which sample ``(B, 2 ** n)`` each part comes from, and the first voxel ``(B, n)`` after the cut.
+
+    Axes that are not cut have their size there; the parts beyond it are empty.
+    """
 
     source: Tensor
     cut: Tensor
 
 
 def _draw(rng: Generator, shape: tuple[int, ...], options: Mapping[str, Any]) -> Params | None:
+    """Return parts of as many samples as there are, all different: else a box would be cut where its image is not.
+
+    A small batch is cut along fewer axes, the same ones in all its samples.
+    """
     batch, size = shape[0], shape[2:]
-    if batch < 2:
+    count = min(len(size), batch.bit_length() - 1)
+    if count < 1:
         return None
-    source = torch.randint(batch, (batch, 2 ** len(size)), generator=rng, device=rng.device)
-    source[:, 0] = torch.arange(batch, device=rng.device)
+    chosen = torch.randperm(len(size), generator=rng, device=rng.device)[:count].tolist()
     extent = torch.tensor(size, device=rng.device)
-    return Params(source, (uniform(rng, (batch, len(size)), MARGIN, 1 - MARGIN) * extent).long())
+    cut = extent.expand(batch, -1).clone()
+    cut[:, chosen] = (uniform(rng, (batch, count), MARGIN, 1 - MARGIN) * extent[chosen]).long()
+    others = torch.rand((batch, batch), generator=rng, device=rng.device)
+    others.fill_diagonal_(-1.0)
+    order = others.argsort(1)
+    place = [sum(bits[axis] << k for k, axis in enumerate(chosen)) for bits in product((0, 1), repeat=len(size))]
+    return Params(order[:, place], cut)
 
 
 def _apply(images: Tensor, params: Params) -> Tensor:
@@ -37,7 +50,7 @@ def _apply(images: Tensor, params: Params) -> Tensor:
     out = images.clone()
     for sample, (sources, cut) in enumerate(zip(params.source.tolist(), params.cut.tolist(), strict=True)):
         for number, region in enumerate(_regions(cut, images.shape[2:])):
-            if sources[number] != sample:
+            if sources[number] != sample and all(a < b for a, b in region):
                 where = (slice(None), *(slice(a, b) for a, b in region))
                 out[sample][where] = images[sources[number]][where]
     return out
@@ -48,6 +61,8 @@ def _move_boxes(boxes: Tensor, params: Params, size: tuple[int, ...]) -> Tensor:
     for sources, cut in zip(params.source.tolist(), params.cut.tolist(), strict=True):
         parts = []
         for number, region in enumerate(_regions(cut, size)):
+            if any(a == b for a, b in region):
+                continue
             first, last = (boxes.new_tensor([ends[side] for ends in region]) for side in (0, 1))
             parts.append(keep_within(boxes[sources[number]], first, last))
         found.append(torch.cat(parts))
