@@ -42,20 +42,18 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
 ANSWERS_DRAWN: dict[str, Callable[[np.random.Generator, Target], Any]] = {
     "label_map": lambda rng, target: rng.integers(0, len(target.classes), GRID.shape),
     "logits": lambda rng, target: rng.normal(size=outputs_of(target)),
-    "boxes": lambda rng, target: drawn_boxes(rng, target),
+    "boxes": lambda rng, target: np.column_stack(
+        [KINDS.load("boxes").encode(target, tuple(drawn_box(rng) for _ in range(4))), rng.random(4)]
+    ),
 }
 """Answer → draws a prediction."""
 
 
 def drawn_box(rng: np.random.Generator) -> Box:
     low = rng.integers(0, 4, 3)
-    return Box(label=CLASSES[rng.integers(3)], low=tuple(low.tolist()), high=tuple((low + rng.integers(1, 3, 3)).tolist()))
-
-
-def drawn_boxes(rng: np.random.Generator, target: Target) -> np.ndarray:
-    """Return boxes ``(N, 2n + 2)`` with class and score."""
-    boxes = KINDS.load("boxes").encode(target, tuple(drawn_box(rng) for _ in range(4)))
-    return np.column_stack([boxes, rng.random(4)])
+    return Box(
+        label=CLASSES[rng.integers(3)], low=tuple(low.tolist()), high=tuple((low + rng.integers(1, 3, 3)).tolist())
+    )
 
 
 def outputs_of(target: Target) -> int:

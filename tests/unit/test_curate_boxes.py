@@ -115,7 +115,7 @@ def test_coco_crowds_are_left_out_by_name_and_an_unknown_category_is_refused(tmp
     data = read_dataset(coco(tmp_path / "a", [crowd, {"image_id": 1, "category_id": 0, "bbox": [1, 1, 3, 3]}]))
     assert len(boxes_of(data, "1")) == 1
     assert next(p.cases for p in data.problems if p.code == "crowds") == ("1",)
-    with pytest.raises(InputError, match="annotation 0 of train.json names a category"):
+    with pytest.raises(InputError, match=r"annotation 0 of train\.json names a category"):
         read_dataset(coco(tmp_path / "b", [{"image_id": 1, "category_id": 7, "bbox": [1, 1, 3, 3]}]))
 
 

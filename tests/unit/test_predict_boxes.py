@@ -79,7 +79,10 @@ def test_finding_of_one_member_of_two_has_half_the_score():
         return finds_bright(np.zeros_like(batch))
 
     every = np.array([[10, 10, 30, 30]], float)
-    alone, half = (answer(with_boxes((64, 64), every), (64, 64), members=m) for m in ((finds_bright,), (finds_bright, finds_nothing)))
+    alone, half = (
+        answer(with_boxes((64, 64), every), (64, 64), members=m)
+        for m in ((finds_bright,), (finds_bright, finds_nothing))
+    )
     assert half[0, 5] == pytest.approx(alone[0, 5] / 2)
 
 

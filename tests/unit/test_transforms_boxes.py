@@ -32,7 +32,9 @@ def box_seen(image: torch.Tensor, number: int) -> np.ndarray | None:
 
 @pytest.mark.parametrize("ndim", [2, 3])
 @pytest.mark.parametrize(
-    "options", [{"flip": [0, 1]}, {"rotate_deg": 30, "scale": 0.3, "translate": 0.1}, {"mosaic": 1.0, "flip": [1]}], ids=str
+    "options",
+    [{"flip": [0, 1]}, {"rotate_deg": 30, "scale": 0.3, "translate": 0.1}, {"mosaic": 1.0, "flip": [1]}],
+    ids=str,
 )
 def test_boxes_stay_around_what_they_mark(ndim, options):
     images, boxes = batch_of_balls(ndim)

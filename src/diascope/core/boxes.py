@@ -1,4 +1,4 @@
-"""Boxes ``(N, 2n)``, low corner then high corner, in voxels whose edges are whole numbers: voxel i covers [i, i + 1)."""
+"""Boxes ``(N, 2n)``, low corner then high corner, in voxels: voxel i covers [i, i + 1) along each axis."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,7 @@ def fuse(
         boxes: ``(N, 2n)`` of all views, in one coordinate system.
         scores: ``(N,)``.
         views: ``(N,)``, which view each comes from.
+        overlap: from which two boxes are one finding.
         expected: ``(N,)``, how many views could have seen it.
     """
     order = np.argsort(-scores, kind="stable")
@@ -82,7 +83,6 @@ def fuse(
     return fused[: len(members)], np.array(totals)
 
 
-
 def join(boxes: Boxes, scores: NDArray, *, overlap: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return boxes that are parts of larger objects with those joined that share more than ``overlap`` of the smaller.
 
@@ -101,7 +101,9 @@ def join(boxes: Boxes, scores: NDArray, *, overlap: float) -> tuple[NDArray[np.f
             fits = np.clip(shared, 0, None).prod(axis=1) > overlap * least
             grown = bool(fits.any())
             for number in np.array(order, int)[fits]:
-                span = np.concatenate([np.minimum(span[:n], boxes[number, :n]), np.maximum(span[n:], boxes[number, n:])])
+                span = np.concatenate(
+                    [np.minimum(span[:n], boxes[number, :n]), np.maximum(span[n:], boxes[number, n:])]
+                )
                 order.remove(number)
         joined.append(span)
         best.append(scores[first])

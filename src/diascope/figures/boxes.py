@@ -9,7 +9,17 @@ from diascope.core.geometry import Geometry
 from diascope.figures.case import case_drawing
 from diascope.figures.outlines import NUMBERED, PREDICTION, REFERENCE, write_text
 from diascope.figures.planes import Plane
-from diascope.figures.style import COLOURS, DASHES, DRAWN_CLASSES, FAINT, canvas, finish, nothing_to_draw, shorten, to_svg
+from diascope.figures.style import (
+    COLOURS,
+    DASHES,
+    DRAWN_CLASSES,
+    FAINT,
+    canvas,
+    finish,
+    nothing_to_draw,
+    shorten,
+    to_svg,
+)
 
 RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """False positives a case at which a FROC curve is read (Setio et al. 2017)."""
@@ -25,7 +35,7 @@ def case_boxes(
         reference: ``(N, 2n + 1)``, low, high and class index in voxels.
         prediction: the same.
         names: of the classes.
-        geometry: of the grid; in 3-D three planes go through where most boxes overlap, and show the boxes that they cut.
+        geometry: of the grid; in 3-D three planes go through most of the boxes, and show those that they cut.
     """
     shape = image.shape[1:]
     places = [np.broadcast_to(_along(n, axis, len(shape)), shape) for axis, n in enumerate(shape)]
@@ -38,9 +48,7 @@ def case_boxes(
         return _rectangles(plane, reference, size, prediction=prediction, numbered=1 < len(names) <= NUMBERED)
 
     said = f"the boxes of the reference (solid blue, {len(reference)}) and the predicted ones (dashed amber, "
-    return case_drawing(
-        image, (inside, *places), draw, names, geometry=geometry, said=f"{said}{len(prediction)})."
-    )
+    return case_drawing(image, (inside, *places), draw, names, geometry=geometry, said=f"{said}{len(prediction)}).")
 
 
 def _along(size: int, axis: int, ndim: int) -> NDArray[np.int32]:
@@ -127,14 +135,13 @@ def froc_curves(curves: Sequence[tuple[NDArray, NDArray]], names: Sequence[str])
         return to_svg(figure, f"FROC curves: sensitivity against false positives a case.{left}")
 
 
-def box_precision(
-    curves: Sequence[tuple[NDArray, NDArray]], names: Sequence[str], averages: Sequence[float]
-) -> str:
+def box_precision(curves: Sequence[tuple[NDArray, NDArray]], names: Sequence[str], averages: Sequence[float]) -> str:
     """Return precision against recall of boxes as SVG.
 
     Args:
         curves: for each class recall and precision; empty where it has no reference box.
-        names: of the classes; averages: their average precision.
+        names: of the classes.
+        averages: their average precision.
     """
     able = [n for n, (recall, _) in enumerate(curves) if len(recall)][:DRAWN_CLASSES]
     if not able:

@@ -13,7 +13,7 @@ RECALLS = np.linspace(0, 1, 101)
 
 
 def match(reference: NDArray, predicted: NDArray, thresholds: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return, for each predicted box (best first) and threshold, the reference box it is matched to, ``(D, T)``; -1: none.
+    """Return, for each predicted box (best first) and threshold, its reference box ``(D, T)``, -1 where it has none.
 
     A box takes the reference box that it overlaps most among those that no better box has taken; of equal ones the
     last. As pycocotools does it, without crowds and sizes.
@@ -36,24 +36,30 @@ def mean_average_precision(scores: BoxScores, levels: slice) -> tuple[float, NDA
     A class without a reference box is undefined. Source: COCO's evaluation (pycocotools), against which it is tested.
     """
     numbers = range(len(scores.thresholds))[levels]
-    per_class = np.array(
-        [np.mean([_average_precision(scores, label, number) for number in numbers]) for label in range(scores.classes)]
-    )
+    per_class = np.array([_average_precision(scores, label, numbers) for label in range(scores.classes)])
     known = per_class[~np.isnan(per_class)]
     return (float(known.mean()) if known.size else float("nan")), per_class
 
 
-def _average_precision(scores: BoxScores, label: int, threshold: int) -> float:
+def _average_precision(scores: BoxScores, label: int, numbers: range) -> float:
+    """Return a class's average precision, the mean over thresholds.
+
+    Precision is only asked for where recall rises, so only hits are looked at: a tenth of the boxes of a detector.
+    """
     rows, counted = ranked(scores, label)
     total = float(scores.weight @ scores.references[:, label])
     if total == 0:
         return float("nan")
-    hit = scores.hit[rows, threshold]
-    right, wrong = np.cumsum(counted * hit), np.cumsum(counted * ~hit)
-    precision = right / np.maximum(right + wrong, np.finfo(np.float64).eps)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    place = np.searchsorted(right / total, RECALLS, side="left")
-    return float(np.append(best, 0.0)[np.minimum(place, len(best))].mean())
+    before = np.cumsum(counted)
+    found = []
+    for number in numbers:
+        hits = scores.once(f"hits {label} {number}", lambda n=number: np.flatnonzero(scores.hit[rows, n]))
+        right = np.cumsum(counted[hits])
+        precision = right / np.maximum(before[hits], np.finfo(np.float64).eps)
+        best = np.maximum.accumulate(precision[::-1])[::-1]
+        place = np.searchsorted(right / total, RECALLS, side="left")
+        found.append(np.append(best, 0.0)[np.minimum(place, len(best))].mean())
+    return float(np.mean(found))
 
 
 def ranked(scores: BoxScores, label: int | None) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

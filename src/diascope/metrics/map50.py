@@ -20,5 +20,6 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
-    explained="how well boxes are ranked and placed: precision averaged over recall, a box counting where it overlaps its reference by half; 1 is perfect",
+    explained="how well boxes are ranked and placed: precision averaged over recall, a box counting where it overlaps "
+    "its reference by half; 1 is perfect",
 )

@@ -1,7 +1,7 @@
 """Anchor-free detector: a residual trunk, levels joined from coarse to fine, and boxes from the finest ones.
 
-A place of a level's grid gives a score for each class and its distances to the six (in 2-D four) sides of its box, in
-strides of that level (Tian et al. 2019, FCOS; Feng et al. 2021, TOOD, for two towers; Lin et al. 2017, for the joining).
+Each place of a level's grid gives a score for each class and the distances to the sides of its box, in strides of that
+level (Tian et al. 2019, FCOS; Feng et al. 2021, TOOD, for two towers; Lin et al. 2017, for joining levels).
 
 Options under ``network.``: ``pooling`` (voxels along each axis averaged into one before anything else), ``features``,
 ``strides``, ``blocks`` (one a level; strides a tuple), ``box_levels`` (numbers of the levels that give boxes) and
@@ -21,7 +21,7 @@ from diascope.core.ports.network import Network, Option, Shape, Sizing
 from diascope.networks._levels import multiples
 
 PRIOR = 0.01
-"""Score of every place before training, so that the many empty ones do not drown the rest (Lin et al. 2017, RetinaNet)."""
+"""Score of every place before training: the many empty ones must not drown the rest (Lin et al. 2017, RetinaNet)."""
 
 GROUPS = 8
 START_STRIDES = 2.0
@@ -44,12 +44,16 @@ WIDE_RANGE = 4.0
 """Large boxes (90th percentile) so many times as large as small ones get a third level of their own (chosen here)."""
 
 OPTIONS = {
-    "pooling": Option(list[int] | None, "where all boxes are large the image is averaged first: finer detail costs time"),
+    "pooling": Option(
+        list[int] | None, "where all boxes are large the image is averaged first: finer detail costs time"
+    ),
     "features": Option(list[int], "channels of each level"),
     "strides": Option(list[list[int]] | None, "halved until a small box is four places wide, and further for context"),
     "blocks": Option(list[int] | None, "most where the boxes are found"),
     "box_levels": Option(list[int] | None, "from the level at which a small box is four places wide"),
-    "norm": Option(Literal["instance", "batch", "group"] | None, "batch in 2-D; by groups in 3-D, where batches are small"),
+    "norm": Option(
+        Literal["instance", "batch", "group"] | None, "batch in 2-D; by groups in 3-D, where batches are small"
+    ),
 }
 
 
@@ -101,7 +105,7 @@ class Towers(nn.Module):
 def _bias(convolution: nn.Module) -> Tensor:
     bias = convolution.bias
     if not isinstance(bias, Tensor):
-        raise ValueError("the convolution has no bias")
+        raise TypeError("the convolution has no bias")
     return bias
 
 
@@ -149,11 +153,11 @@ class Detector(nn.Module):
     def _joined(self, trunk: list[Tensor]) -> list[Tensor]:
         """Return each level with what the coarser ones saw."""
         joined, above = [], None
-        for x, side, join in reversed(list(zip(trunk, self.side, self.join, strict=True))):
-            x = side(x)
+        for level, side, join in reversed(list(zip(trunk, self.side, self.join, strict=True))):
+            own = side(level)
             if above is not None:
-                x = x + functional.interpolate(above, size=x.shape[2:], mode="nearest")
-            above = join(x)
+                own = own + functional.interpolate(above, size=own.shape[2:], mode="nearest")
+            above = join(own)
             joined.insert(0, above)
         return joined
 

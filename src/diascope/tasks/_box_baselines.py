@@ -58,7 +58,9 @@ def _fit_threshold(target: Target, examples: Iterable[Example]) -> Predict:
     one false finding a case.
     """
     some = [e for e in islice(examples, MOST_EXAMPLES) if e.image is not None and e.reference is not None]
-    values = np.concatenate([_plane(e)[(slice(None, None, THINNED),) * _plane(e).ndim].ravel() for e in some] or [np.zeros(1)])
+    values = np.concatenate(
+        [_plane(e)[(slice(None, None, THINNED),) * _plane(e).ndim].ravel() for e in some] or [np.zeros(1)]
+    )
     tried = [(sign, float(t)) for sign in (1, -1) for t in np.unique(np.quantile(sign * values, QUANTILES))]
     best: dict[int, tuple[float, int, float, float]] = {}
     for sign, threshold in tried:

@@ -50,7 +50,7 @@ def aggregate(target: Target, table: Table) -> Measure:
 
 
 def _defined(target: Target, table: Table, metric: str) -> NDArray[np.bool_]:
-    """Return which cases a value rests on: all have counts, and false positives count in cases without a finding too."""
+    """Return which cases a value rests on: all, as a false finding counts in a case without a reference box too."""
     return np.ones(table["references"].shape, bool)
 
 
@@ -88,7 +88,9 @@ def told(
                 for place, axis in enumerate(AXES[n])
             }
             found.append({"finding": len(found) + 1, "class": name, "score": score, **corners})
-    return found or [{"finding": 0, "class": "", "score": None, **{f"{a}{e}": None for e in ("min", "max") for a in AXES[n]}}]
+    return found or [
+        {"finding": 0, "class": "", "score": None, **{f"{a}{e}": None for e in ("min", "max") for a in AXES[n]}}
+    ]
 
 
 def _title(target: Target) -> str:

@@ -47,7 +47,7 @@ class TargetNumbers(Model):
             they were not measured, so they come on top of the fingerprint's ``cases``.
         voxel_share: of each class of a mask.
         mean, std: of a value.
-        boxes: class → boxes in all cases; box_edges: of all boxes along each axis, mm or pixels as ``Fingerprint.spacing``.
+        boxes: class → boxes in all cases; box_edges: of all boxes along each axis, in mm or pixels as ``spacing``.
     """
 
     kind: str

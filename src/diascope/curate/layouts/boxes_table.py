@@ -1,8 +1,8 @@
 """A CSV or TSV with a row for each box: an image, the corners, the class.
 
-Corners are edges in voxels from 0, so a box around the voxels 3 to 5 goes from 3 to 6. In a picture x counts columns and
-y rows; in a volume x, y and z are the first, second and third axis of its array. A row without corners says that the
-image has no box.
+Corners are edges in voxels from 0, so a box around the voxels 3 to 5 goes from 3 to 6. In a picture x counts columns
+and y rows; in a volume x, y and z are the first, second and third axis of its array. A row without corners says that
+the image has no box.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def _tables(listing: Listing) -> list[str]:
 
 
 def corner_columns(table: Table) -> Mapping[str, str]:
-    """Return ``xmin``, ``ymin``, ``xmax``, ``ymax`` (and ``zmin``, ``zmax``) → the table's columns; empty if not there."""
+    """Return ``xmin``, ``ymin``, ``xmax``, ``ymax`` (``zmin``, ``zmax``) → the table's columns; empty if not there."""
     plain = {normalise(c).replace("_", ""): c for c in table.columns}
     flat = {f"{axis}{end}": plain.get(f"{axis}{end}") for end in ENDS for axis in "xy"}
     deep = {f"z{end}": plain.get(f"z{end}") for end in ENDS}

@@ -51,10 +51,22 @@ def read_boxes(path: Path) -> list[Box]:
         ReadError: the file is no XML, or an object has no name or no corners.
     """
     try:
-        objects = list(ElementTree.parse(path).iter("object"))
-    except ElementTree.ParseError as error:
+        text = path.read_text(encoding="utf-8")
+        _check_plain(path.name, text)
+        objects = list(ElementTree.fromstring(text).iter("object"))  # noqa: S314 — without declarations it is safe
+    except (ElementTree.ParseError, UnicodeDecodeError) as error:
         raise ReadError(f"{path.name} is no XML file", expected="a Pascal VOC annotation", got=str(error)) from None
     return [_box(path.name, number, found) for number, found in enumerate(objects, 1)]
+
+
+def _check_plain(file: str, text: str) -> None:
+    """Refuse declarations: entities may swell without end, and no annotation needs one."""
+    if "<!" in text.replace("<!--", ""):
+        raise ReadError(
+            f"{file} declares a document type or entities",
+            expected="a plain Pascal VOC annotation",
+            fix="write the file again without the declaration",
+        )
 
 
 def _box(file: str, number: int, found: ElementTree.Element) -> Box:

@@ -54,9 +54,7 @@ def _predict(
     return [_predict_one(predictor, case, progress) for case in prepared]
 
 
-def _predict_one(
-    predictor: Predictor, prepared: Prepared, progress: Callable[[int, int], None]
-) -> NDArray[np.float32]:
+def _predict_one(predictor: Predictor, prepared: Prepared, progress: Callable[[int, int], None]) -> NDArray[np.float32]:
     shape, window = prepared.array.shape[1:], tuple(int(n) for n in predictor.plan["predict.window"])
     corners = window_corners(shape, window, float(predictor.plan["predict.overlap"]))
     views: list[_View] = []
@@ -98,7 +96,7 @@ def _run(
     from scipy.special import expit
 
     n = len(window)
-    out = np.asarray(member(np.flip(patch, [2 + axis for axis in turned])), np.float64)[0]
+    out = np.asarray(member(np.flip(patch, tuple(2 + axis for axis in turned))), np.float64)[0]
     classes = len(out) - 3 * n - 1
     boxes = out[classes : classes + 2 * n].T.copy()
     for axis in turned:
@@ -140,7 +138,9 @@ def _of_class(
     every, score, view_of, cut = map(np.concatenate, (boxes, scores, number, is_cut))
     whole = _times_whole(every, corners, window, shape)
     seen, parts = ~cut, cut & (whole == 0)
-    fused, value = fuse(every[seen], score[seen], view_of[seen], overlap=FUSED, expected=np.maximum(whole, 1)[seen] * each)
+    fused, value = fuse(
+        every[seen], score[seen], view_of[seen], overlap=FUSED, expected=np.maximum(whole, 1)[seen] * each
+    )
     if parts.any():
         large, large_value = join(every[parts], score[parts], overlap=SHARED)
         fused, value = np.concatenate([fused, large]), np.concatenate([value, large_value])

@@ -35,9 +35,7 @@ def run(
     return images, targets
 
 
-def run_boxes(
-    steps: Sequence[RandomStep], images: Tensor, boxes: Tensor, rng: Generator
-) -> tuple[Tensor, Tensor]:
+def run_boxes(steps: Sequence[RandomStep], images: Tensor, boxes: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
     """Return the changed batch with boxes ``(B, M, 2 ndim + 1)`` that went with the images, clipped to them."""
     size = tuple(images.shape[2:])
     for step in steps:

@@ -51,7 +51,6 @@ def _apply(positions: Tensor, params: Params) -> Tensor:
     return torch.baddbmm(shift[:, :, None], matrix, flat).reshape(positions.shape)
 
 
-
 def _move_boxes(boxes: Tensor, params: Params, size: tuple[int, ...]) -> Tensor:
     return map_by_matrix(boxes, params.matrix, params.shift, size)
 

@@ -1,4 +1,4 @@
-"""Put an image together of parts of several ones, cut at one point (after Bochkovskiy et al. 2020, without resizing)."""
+"""Put an image together of parts of several ones, cut at one point (Bochkovskiy et al. 2020, but without resizing)."""
 
 from collections.abc import Mapping
 from itertools import product
