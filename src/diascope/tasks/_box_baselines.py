@@ -95,11 +95,12 @@ def _regions(plane: NDArray, sign: int, threshold: float) -> NDArray:
     from scipy.ndimage import sum as sum_labels
 
     excess = sign * plane - threshold
-    regions, count = label(excess > 0, structure=np.ones((3,) * plane.ndim, bool))
-    if not count:
-        return np.zeros((0, 2 * plane.ndim + 1))
-    sums = np.asarray(sum_labels(excess, regions, np.arange(1, count + 1)), np.float64)
+    regions = np.empty(plane.shape, np.int32)
+    label(excess > 0, structure=np.ones((3,) * plane.ndim, bool), output=regions)
     slices = find_objects(regions)
+    if not slices:
+        return np.zeros((0, 2 * plane.ndim + 1))
+    sums = np.asarray(sum_labels(excess, regions, np.arange(1, len(slices) + 1)), np.float64)
     order = np.argsort(-sums, kind="stable")[:MOST_REGIONS]
     boxes = [[*(s.start for s in slices[i]), *(s.stop for s in slices[i]), sums[i]] for i in order]
     return np.array(boxes, np.float64)

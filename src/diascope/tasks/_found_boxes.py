@@ -70,7 +70,6 @@ def _object(array: NDArray) -> NDArray:
 
 def gather(table: Table) -> BoxScores:
     """Return all cases' boxes as a metric sees them."""
-    every = {name: _joined(table[name]) for name in LISTED}
     number = len(table["references"])
     return BoxScores(
         classes=table["references"].shape[1],
@@ -81,7 +80,13 @@ def gather(table: Table) -> BoxScores:
         counts=table["counts"],
         cut=table["cut"],
         weight=np.ones(number),
-        **every,
+        label=_joined(table["label"]),
+        score=_joined(table["score"]),
+        hit=_joined(table["hit"]),
+        found=_joined(table["found"]),
+        reference_label=_joined(table["reference_label"]),
+        reference_edge=_joined(table["reference_edge"]),
+        reference_score=_joined(table["reference_score"]),
     )
 
 

@@ -63,7 +63,8 @@ def _of_mask(target: Target, labels: NDArray[np.integer]) -> tuple[Box, ...]:
 
     boxes = []
     for name, number in zip(target.classes[1:], target.values[1:], strict=True):
-        regions, _ = label(labels == number, structure=np.ones((3,) * labels.ndim, bool))
+        regions = np.empty(labels.shape, np.int32)
+        label(labels == number, structure=np.ones((3,) * labels.ndim, bool), output=regions)
         for region in find_objects(regions):
             low, high = (tuple(float(getattr(s, end)) for s in region) for end in ("start", "stop"))
             boxes.append(Box(label=name, low=low, high=high))

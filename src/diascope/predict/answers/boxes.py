@@ -85,8 +85,8 @@ def _views(
         at_low, at_high = boxes[:, :n] < AT_BORDER, boxes[:, n:] > np.array(window) - AT_BORDER
         inner_low = np.array(corner) > 0
         inner_high = np.array(corner) + window < shape
-        is_cut = (at_low & inner_low).any(axis=1) | (at_high & inner_high).any(axis=1)
-        yield _View(clip(boxes, window) + np.tile(corner, 2), scores, is_cut)
+        is_cut = np.any((at_low & inner_low) | (at_high & inner_high), axis=1)
+        yield _View(np.asarray(clip(boxes, window) + np.tile(corner, 2), np.float64), scores, np.asarray(is_cut))
 
 
 def _run(
