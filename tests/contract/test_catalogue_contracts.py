@@ -94,9 +94,9 @@ def test_task_names_what_exists(name: str):
 
 
 @pytest.mark.parametrize("name", families.TASKS.names())
-def test_network_of_a_task_answers_as_densely_as_the_task(name: str):
+def test_network_that_answers_for_voxels_sees_patches(name: str):
     task = families.TASKS.load(name)
-    assert {families.NETWORKS.load(n).dense for n in task.networks} == {task.sees == "patches"}
+    assert task.sees == "patches" or not any(families.NETWORKS.load(n).dense for n in task.networks)
     assert task.answer in families.ANSWERS.names()
 
 
@@ -114,7 +114,7 @@ def test_metric_has_bounds_title_and_direction(name: str):
     assert lowest < highest
     assert metric.title
     assert isinstance(metric.higher_is_better, bool)
-    assert metric.over in {"mask", "set", "numbers", "events"}
+    assert metric.over in {"mask", "set", "numbers", "events", "score", "boxes"}
 
 
 @pytest.mark.parametrize("name", families.READERS.names())

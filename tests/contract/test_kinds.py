@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diascope.core.documents.dataset import Event, Target
+from diascope.core.documents.dataset import Box, Event, Target
 from diascope.core.errors import InputError
 from diascope.core.families import KINDS
 from diascope.curate.draft import Draft
@@ -22,6 +22,11 @@ EXAMPLES = {
     "mask": (Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 5, 2)), MAP, MAP + 1),
     "class": (Target(kind="class", classes=("well", "ill")), "ill", "dead"),
     "classes": (Target(kind="classes", classes=("x", "y")), {"x": 1, "y": None}, {"x": 2, "z": 1}),
+    "boxes": (
+        Target(kind="boxes", classes=("x", "y")),
+        (Box(label="y", low=(1, 2), high=(3, 5)),),
+        (Box(label="z", low=(1, 2), high=(3, 5)),),
+    ),
     "value": (Target(kind="value", unit="a"), 3.5, float("inf")),
     "grade": (Target(kind="grade", classes=("low", "high")), "low", "middle"),
     "event": (Target(kind="event", unit="days"), Event(time=3, event=True), Event(time=-1, event=False)),
@@ -64,6 +69,9 @@ def test_encoded_value_is_what_a_loss_takes(name):
     if kind.is_map:
         assert encoded.shape == MAP.shape
         assert encoded.tolist() == [[0, 1], [2, 0]]
+    elif kind.form == "boxes":
+        assert encoded.tolist() == [[1, 2, 3, 5, 1]]
+        assert kind.encode(target, ()).shape[0] == 0
     else:
         assert encoded.ndim == 1
         assert not np.isnan(encoded).all()

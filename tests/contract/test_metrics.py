@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from diascope.core.families import METRICS
-from diascope.core.ports.metric import Scores
+from diascope.core.ports.metric import BoxScores, Scores
 from diascope.core.ports.samples import Events, Numbers
 
 OVER_MASKS = [name for name, metric in METRICS.all().items() if metric.over == "mask"]
+OVER_BOXES = [name for name, metric in METRICS.all().items() if metric.over == "boxes"]
 OVER_SETS = [name for name, metric in METRICS.all().items() if metric.over == "set"]
 OVER_SAMPLES = [name for name, metric in METRICS.all().items() if metric.over in ("numbers", "events")]
 
@@ -83,6 +84,36 @@ def test_without_any_reference_a_sample_has_no_value(name):
     metric = METRICS.load(name)
     columns = random_columns(metric.over)
     assert np.isnan(metric.compute(sample_of(metric.over, np.full(60, np.nan), *columns[1:])))
+
+
+def random_boxes(seed: int, *, perfect: bool = False) -> BoxScores:
+    """Return eight cases of two classes, the last without any box; perfect: every box is found, and nothing else."""
+    rng = np.random.default_rng(seed)
+    references = np.concatenate([rng.integers(1, 4, (7, 2)), np.zeros((1, 2), int)]).astype(float)
+    case = np.repeat(np.arange(8), references.sum(axis=1).astype(int))
+    label = np.concatenate([np.repeat([0, 1], row.astype(int)) for row in references])
+    hit = np.sort(rng.random((len(case), 10)) < 0.6, axis=1)[:, ::-1] | perfect
+    score = rng.random(len(case)).round(1)
+    counted = np.zeros((8, 2))
+    np.add.at(counted, (case[score >= 0.5], label[score >= 0.5]), 1)
+    found = hit[:, 0]
+    return BoxScores(
+        classes=2,
+        thresholds=np.linspace(0.5, 0.95, 10),
+        case=case,
+        label=label,
+        score=score,
+        hit=hit,
+        found=found,
+        references=references,
+        reference_case=case,
+        reference_label=label,
+        reference_edge=rng.uniform(2, 30, len(case)),
+        reference_score=np.where(found, 1.0 if perfect else score, np.nan),
+        counts=references if perfect else counted,
+        cut=np.full((8, 2), 0.5),
+        weight=np.ones(8),
+    )
 
 
 SETTINGS = [(2, True), (4, True), (1, False), (3, False)]
@@ -171,3 +202,21 @@ def test_without_any_reference_the_value_is_nan(name):
     empty = Scores.of(np.full((60, 3), np.nan), scores.probability, scores.decided, exclusive=False)
     value, _ = METRICS.load(name).compute(empty)
     assert np.isnan(value)
+
+
+@pytest.mark.parametrize("name", OVER_BOXES)
+def test_metric_over_boxes_is_best_where_all_are_found_and_stays_within_its_bounds(name):
+    metric = METRICS.load(name)
+    value, per_class = metric.compute(random_boxes(0, perfect=True))
+    assert value == (1.0 if metric.higher_is_better else 0.0)
+    assert per_class.shape == (2,)
+    for seed in range(5):
+        value, _ = metric.compute(random_boxes(seed))
+        assert metric.bounds[0] <= value <= metric.bounds[1]
+
+
+@pytest.mark.parametrize("name", OVER_BOXES)
+def test_metric_over_boxes_counts_a_case_as_often_as_it_is_drawn(name):
+    scores = random_boxes(3)
+    once = METRICS.load(name).compute(scores)[0]
+    assert METRICS.load(name).compute(scores.take(np.repeat(np.arange(8), 3)))[0] == pytest.approx(once)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diascope.calibration import nothing_fitted
-from diascope.core.documents.dataset import Event, Target
+from diascope.core.documents.dataset import Box, Event, Target
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.families import ANSWERS, KINDS, METRICS, TASKS
 from diascope.core.geometry import Geometry
@@ -31,6 +31,7 @@ TARGETS = {
     "grade": Target(kind="grade", classes=CLASSES),
     "event": Target(kind="event", unit="days", horizons=(2.0, 4.0)),
     "normality": Target(kind="normality", classes=CLASSES),
+    "boxes": Target(kind="boxes", classes=CLASSES),
 }
 """Kind → a target of it."""
 
@@ -38,6 +39,7 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
     "mask": lambda rng: rng.choice((0, 3, 7), GRID.shape),
     "class": lambda rng: CLASSES[rng.integers(3)],
     "normality": lambda rng: CLASSES[rng.integers(3)],
+    "boxes": lambda rng: tuple(drawn_box(rng) for _ in range(rng.integers(0, 4))),
     "classes": lambda rng: {name: int(rng.integers(0, 2)) for name in CLASSES},
     "value": lambda rng: float(rng.normal(5, 2)),
     "grade": lambda rng: CLASSES[rng.integers(3)],
@@ -49,8 +51,18 @@ ANSWERS_DRAWN: dict[str, Callable[[np.random.Generator, Target], Any]] = {
     "label_map": lambda rng, target: rng.integers(0, len(target.classes), GRID.shape),
     "score_map": lambda rng, target: rng.random(GRID.shape) + 0.01,
     "logits": lambda rng, target: rng.normal(size=outputs_of(target)),
+    "boxes": lambda rng, target: np.column_stack(
+        [KINDS.load("boxes").encode(target, tuple(drawn_box(rng) for _ in range(4))), rng.random(4)]
+    ),
 }
 """Answer → draws a prediction."""
+
+
+def drawn_box(rng: np.random.Generator) -> Box:
+    low = rng.integers(0, 4, 3)
+    return Box(
+        label=CLASSES[rng.integers(3)], low=tuple(low.tolist()), high=tuple((low + rng.integers(1, 3, 3)).tolist())
+    )
 
 
 def outputs_of(target: Target) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.calibration.baseline_hazard import fit_baseline_hazard
+from diascope.calibration.box_score import fit_box_score
 from diascope.calibration.conformal import fit_interval
 from diascope.calibration.normal_scores import fit_normal_scores
 from diascope.calibration.operating_point import fit_operating_point
@@ -29,6 +30,7 @@ STEPS: dict[str, Step] = {
     "grade_set": fit_grade_set,
     "baseline_hazard": fit_baseline_hazard,
     "normal_scores": fit_normal_scores,
+    "box_score": fit_box_score,
 }
 
 

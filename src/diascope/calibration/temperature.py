@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def fit_temperature(
         method="bounded",
         options={"xatol": 1e-5},
     )
-    return calibration.model_copy(update={"temperature": math.exp(found.x)})
+    return calibration.model_copy(update={"temperature": math.exp(cast(Any, found).x)})
 
 
 def _softmax_loss(logits: NDArray, target: NDArray) -> float:

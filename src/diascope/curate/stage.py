@@ -10,6 +10,7 @@ from diascope.core.errors import DatasetError
 from diascope.core.families import KINDS
 from diascope.curate import image_findings as images
 from diascope.curate import target_findings as targets
+from diascope.curate.box_findings import mend_boxes
 from diascope.curate.divide import divide, find_groups
 from diascope.curate.draft import Draft
 from diascope.curate.duplicates import content_of, has_untreated_copies, treat_copies
@@ -141,6 +142,7 @@ def _assemble(draft: Draft, facts: Facts, root: Path, *, resample: bool, seed: i
     images.pass_on_notes(draft, facts)
     targets.declare_masks(draft, facts)
     targets.check_masks(draft, facts, resample=resample)
+    mend_boxes(draft, facts)
     copies = treat_copies(draft, facts)
     targets.check_labels(draft)
     kept = [c for c in draft.cases if c.id not in draft.left_out]

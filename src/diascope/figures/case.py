@@ -4,7 +4,7 @@ import base64
 import hashlib
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,26 +57,50 @@ def case_outline(
         geometry: of the grid; gives the aspect and, in 3-D, radiological axial, coronal and sagittal planes through
             the largest foreground.
     """
-    planes = cut_planes(image, (reference, prediction), geometry)
+
+    def draw(plane: Plane, size: tuple[float, float]) -> str:
+        return outline_pair(plane.labels[0], plane.labels[1], size, len(names))
+
+    voxels = [int(np.count_nonzero(label)) for label in (reference, prediction)]
+    said = f"the reference (solid blue, {voxels[0]} voxels) and of the prediction (dashed amber, {voxels[1]} voxels)."
+    return case_drawing(image, (reference, prediction), draw, names, geometry=geometry, said=f"the outlines of {said}")
+
+
+def case_drawing(
+    image: NDArray,
+    labels: Sequence[NDArray],
+    draw: Callable[[Plane, tuple[float, float]], str],
+    names: Sequence[str],
+    *,
+    geometry: Geometry,
+    said: str,
+) -> str:
+    """Return the image beside the image with something drawn over it, as SVG with the voxels as PNG inside.
+
+    Args:
+        image: as in ``case_outline``.
+        labels: maps ``(I, J[, K])`` that each plane comes with.
+        draw: ``(plane, its width and height in the drawing) -> SVG`` of what stands over it.
+        names: of the classes, for the legend.
+        geometry: as in ``case_outline``.
+        said: what is drawn, in words, for readers that see no picture.
+    """
+    planes = cut_planes(image, labels, geometry)
     layout = _lay_out(planes, copies=2)
-    mark = hashlib.sha256(reference.tobytes() + prediction.tobytes())
+    mark = hashlib.sha256(said.encode())
     defs, body = [], []
     for plane, grey, size, corners in zip(planes, _windowed(planes), layout.sizes, layout.corners, strict=True):
         data = _png(grey)
-        mark.update(data.encode())
+        over = draw(plane, size)
+        mark.update(f"{data}{over}".encode())
         name = f"image-{mark.hexdigest()[:12]}"
         defs.append(_image(data, size, f'id="{name}" '))
-        outlines = outline_pair(plane.labels[0], plane.labels[1], size, len(names))
-        for drawn, (left, top) in zip(("", outlines), corners, strict=True):
+        for drawn, (left, top) in zip(("", over), corners, strict=True):
             sides = write_sides(plane.sides, size) if plane.sides else ""
             body.append(f'<g transform="translate({left:.1f} {top:.1f})"><use href="#{name}"/>{drawn}{sides}</g>')
         body.append(write_text(corners[0][0], _HEAD - 7, plane.title))
     body.append(_legend(names, layout.height + 16))
-    voxels = [int(np.count_nonzero(label)) for label in (reference, prediction)]
-    alt = (
-        f"The image ({'; '.join(p.title for p in planes if p.title) or 'one picture'}), plain and with the outlines of "
-        f"the reference (solid blue, {voxels[0]} voxels) and of the prediction (dashed amber, {voxels[1]} voxels)."
-    )
+    alt = f"The image ({'; '.join(p.title for p in planes if p.title) or 'one picture'}), plain and with {said}"
     height = layout.height + (44 if len(names) > 1 else 26)
     return _svg(max(layout.width, _LEGEND), height, alt, f"<defs>{''.join(defs)}</defs>{''.join(body)}")
 

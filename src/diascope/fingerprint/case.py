@@ -1,6 +1,6 @@
 """The numbers of one case."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from diascope.core.documents.dataset import Case, Dataset, Source, Target
 from diascope.core.errors import GeometryError
 from diascope.core.families import KINDS
+from diascope.core.geometry import Geometry
 from diascope.core.image import Image, label_array
 from diascope.io import read_image, read_labels
 from diascope.transforms.prepare import canonical_axes, nonzero_box
@@ -47,6 +48,7 @@ class CaseNumbers:
         channels: by name, those that the case has.
         voxels: mask target → voxels of each class, those that the case has.
         maps: mask target → names of the classes that are there.
+        box_edges: box target → edges ``(N, ndim)`` of its boxes in the units of ``steps``, axes as in ``shape``.
     """
 
     shape: tuple[int, ...]
@@ -57,6 +59,7 @@ class CaseNumbers:
     channels: dict[str, ChannelNumbers]
     voxels: dict[str, NDArray[np.int64]]
     maps: dict[str, tuple[str, ...]]
+    box_edges: dict[str, NDArray[np.float64]]
 
 
 def measure_case(dataset: Dataset, root: Path, case: Case, *, samples: int, rng: np.random.Generator) -> CaseNumbers:
@@ -90,7 +93,19 @@ def measure_case(dataset: Dataset, root: Path, case: Case, *, samples: int, rng:
             name: KINDS.load(dataset.targets[name].kind).present(dataset.targets[name], array)
             for name, array in labels.items()
         },
+        box_edges=_box_edges(dataset, case, reference.geometry, axes),
     )
+
+
+def _box_edges(dataset: Dataset, case: Case, grid: Geometry, axes: Sequence[int]) -> dict[str, NDArray[np.float64]]:
+    found = {}
+    for name, target in dataset.targets.items():
+        kind, value = KINDS.load(target.kind), case.targets.get(name)
+        if kind.form == "boxes" and value is not None:
+            boxes = kind.encode(target, value).reshape(-1, 2 * grid.ndim + 1)
+            edges = (boxes[:, grid.ndim : -1] - boxes[:, : grid.ndim]) * np.asarray(grid.steps)
+            found[name] = edges[:, list(axes)].astype(np.float64)
+    return found
 
 
 def _read_maps(dataset: Dataset, root: Path, case: Case, reference: Image) -> dict[str, NDArray[np.integer]]:

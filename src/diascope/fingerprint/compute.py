@@ -157,11 +157,15 @@ def _target(name: str, target: Target, cases: list[Case], measured: list[CaseNum
     values = [case.targets.get(name) for case in cases]
     if kind.form != "vector":
         known = [value for value in values if value is not None]
+        edges = np.concatenate([m.box_edges[name] for m in measured if name in m.box_edges] or [np.zeros((0, 2))])
+        labels = [int(label) for value in known for label in kind.encode(target, value)[:, -1]]
         return TargetNumbers(
             kind=target.kind,
             counts=_count(target.classes, [kind.present(target, value) for value in known]),
             known=dict.fromkeys(target.classes, len(known)),
             missing=len(values) - len(known),
+            boxes={c: labels.count(n) for n, c in enumerate(target.classes)},
+            box_edges=_spread(edges) if len(edges) else None,
         )
     encoded = np.array([kind.encode(target, value) for value in values], np.float64)
     known = ~np.isnan(encoded).all(axis=1)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from diascope.core.documents.dataset import Source
 from diascope.core.errors import InputError
-from diascope.core.families import TASKS
 from diascope.measure.masks import Found, Masks
 from diascope.predict.inputs import cases_of
 from diascope.predict.model import Model
@@ -23,7 +22,7 @@ def predict_masks(run: Path, inputs: Sequence[Path], folder: Path, progress: Pro
         InputError: the run is not finished or predicts no masks, or none of the images is there.
     """
     model = Model.load(run)
-    if not TASKS.load(model.plan.task).dense:
+    if not model.has_files:
         raise InputError(
             f"the run {run.name} has no masks to measure", expected="a run of segmentation", got=model.plan.task
         )
@@ -37,7 +36,7 @@ def predict_masks(run: Path, inputs: Sequence[Path], folder: Path, progress: Pro
     with (folder / TABLE).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             images = sources[row["case"]]
-            mask = Source(path=str((folder / row["mask"]).resolve()))
+            mask = Source(path=str((folder / row["file"]).resolve()))
             image = images[reference_channel(model.plan, images)]
             found.cases.append(Masks(row["case"], {name: (mask, model.target)}, image))
     return found

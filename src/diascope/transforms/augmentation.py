@@ -6,6 +6,7 @@ A magnitude is the largest that is drawn; 0, None, an empty list or no key at al
 key                 unit       meaning
 ==================  =========  ========================================================================================
 ``flip``            axes       list of axes (of the network's grid) along which samples are mirrored
+``mosaic``          1          puts each sample together of parts of several ones, for boxes and label maps (1: on)
 ``rotate_deg``      degrees    largest rotation: one number, or one about each axis (2-D: one number)
 ``scale``           ratio      0.2 enlarges or shrinks by up to 1.2
 ``shear``           tangent    largest shear
@@ -30,7 +31,8 @@ key                 unit       meaning
                                ``elastic``, ``flip``, ``noise`` …; ``default`` for the others; 1 if not given)
 ==================  =========  ========================================================================================
 
-They act in the table's order. Rotation to ``elastic`` are composed into one interpolation, which images and label maps
+Boxes go with their images through ``flip``, ``mosaic`` and rotation to ``translate``; the other moves refuse them.
+All act in the table's order. Rotation to ``elastic`` are composed into one interpolation, which images and label maps
 share; label maps take the class with the largest linear weight.
 """
 

@@ -47,6 +47,7 @@ class TargetNumbers(Model):
             they were not measured, so they come on top of the fingerprint's ``cases``.
         voxel_share: of each class of a mask.
         mean, std: of a value.
+        boxes: class → boxes in all cases; box_edges: of all boxes along each axis, in mm or pixels as ``spacing``.
     """
 
     kind: str
@@ -56,6 +57,8 @@ class TargetNumbers(Model):
     voxel_share: dict[str, float] = {}
     mean: float | None = None
     std: float | None = None
+    boxes: dict[str, int] = {}
+    box_edges: Spread | None = None
 
 
 class Fingerprint(Document):

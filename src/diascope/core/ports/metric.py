@@ -55,6 +55,54 @@ class Scores:
         return self.exclusive and self.reference.shape[1] == 2
 
 
+@dataclass(frozen=True, eq=False)
+class BoxScores:
+    """What a metric over boxes sees: every predicted box of all cases, matched to the reference boxes of its case.
+
+    Attributes:
+        classes: C, how many there are.
+        thresholds: ``(T,)`` of intersection over union.
+        case, label, score: ``(D,)`` of each predicted box: its case's row, its class and its score.
+        hit: ``(D, T)`` whether it is matched to a reference box of its class at each threshold.
+        found: ``(D,)`` the same by the criterion of a finding, by which FROC and sensitivities are counted.
+        references: ``(N, C)`` reference boxes of each case and class.
+        reference_case, reference_label, reference_edge: ``(R,)`` of each reference box; the edge is the n-th root of
+            its volume in voxels.
+        reference_score: ``(R,)`` score of the box by which it is found; nan where it is not.
+        counts: ``(N, C)`` predicted boxes that reach the operating point.
+        cut: ``(N, C)`` operating point: the score from which a box counts.
+        weight: ``(N,)`` how often each case counts: 1, or its number of draws in a resample.
+        prepared: what ``once`` has kept.
+    """
+
+    classes: int
+    thresholds: NDArray[np.float64]
+    case: NDArray[np.intp]
+    label: NDArray[np.intp]
+    score: NDArray[np.float64]
+    hit: NDArray[np.bool_]
+    found: NDArray[np.bool_]
+    references: NDArray[np.float64]
+    reference_case: NDArray[np.intp]
+    reference_label: NDArray[np.intp]
+    reference_edge: NDArray[np.float64]
+    reference_score: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    cut: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    prepared: dict[str, NDArray] = field(default_factory=dict)
+
+    def take(self, index: NDArray[np.intp]) -> "BoxScores":
+        """Return the same with each case counted as often as it stands in ``index``."""
+        return replace(self, weight=np.bincount(index, minlength=len(self.references)).astype(np.float64))
+
+    def once(self, name: str, compute: Callable[[], NDArray]) -> NDArray:
+        """Return an array that does not depend on the weights, computed for the first of all resamples only."""
+        if name not in self.prepared:
+            self.prepared[name] = compute()
+        return self.prepared[name]
+
+
 MaskMetric = Callable[[NDArray[np.bool_], NDArray[np.bool_], tuple[float, ...] | None], float]
 """``(reference, prediction, spacing_mm) -> value`` of two masks ``(I, J[, K])``; nan where undefined."""
 
@@ -75,12 +123,17 @@ ScoreMetric = Callable[[NDArray, NDArray], float]
 """``(positives (B,), negatives (B,)) -> value`` of voxels counted in bins of rising score; nan where undefined."""
 
 
+BoxesMetric = Callable[[BoxScores], tuple[float, NDArray[np.float64] | None]]
+"""``scores -> (value, values (C,) of the classes or None)``; nan where undefined."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """One metric; ``over`` says which of the signatures ``compute`` has.
 
     Attributes:
-        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric``, ``EventsMetric`` or ``ScoreMetric``.
+        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric``, ``EventsMetric``, ``ScoreMetric`` or
+            ``BoxesMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
         in_target_unit: the number is in the unit of what was asked for, whatever that is.
@@ -91,7 +144,7 @@ class Metric:
 
     name: str
     title: str
-    over: Literal["mask", "set", "numbers", "events", "score"]
+    over: Literal["mask", "set", "numbers", "events", "score", "boxes"]
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]

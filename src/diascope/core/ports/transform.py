@@ -22,6 +22,8 @@ class RandomTransform:
         apply: ``(batch, params) -> batch``, without any randomness; the input is left as it is. The batch is images
             ``(B, C, *spatial)``, and label maps ``(B, 1, *spatial)`` or targets ``(B, O)`` as the stage says; for
             ``grid`` it is positions ``(B, ndim, *spatial)`` in voxels from the image's centre.
+        move_boxes: ``(boxes (B, M, 2 ndim + 1), params, size) -> boxes`` as ``apply`` moves what they lie around; rows
+            of nan are no boxes. For ``exact`` and ``grid`` only; None there refuses boxes.
     """
 
     name: str
@@ -31,6 +33,7 @@ class RandomTransform:
     settings: Mapping[str, str]
     draw: Callable[[Any, tuple[int, ...], Mapping[str, Any]], Any]
     apply: Callable[[Any, Any], Any]
+    move_boxes: Callable[[Any, Any, tuple[int, ...]], Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "augment.flip": _flip(context),
         "augment.blur": (0.0, "off: not tried yet"),
         "augment.mixup": (0.0, "off: no gain on pneumoniamnist (docs/lab-log.md)"),
+        "augment.mosaic": (0.0, "off: for boxes only"),
     }
 
 
@@ -141,6 +142,7 @@ RULE = Rule(
         "augment.noise": float,
         "augment.blur": float,
         "augment.mixup": float,
+        "augment.mosaic": float,
     },
     _apply,
     after=("intensity", "patch", "network"),

@@ -23,6 +23,9 @@ def _fits(context: Context, options: dict[str, Any], name: str, *, dense: bool) 
 def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
     if dense:
         return cost.steps_possible(context, shape, name, PROBE_BATCH * 2) >= STEPS_WANTED
+    if context.task.sees == "patches":
+        batch = int(context.values.get("batch.size", PROBE_BATCH * 2))
+        return cost.steps_possible(context, shape, name, batch) >= STEPS_WANTED
     wanted = min(PASSES_WANTED, 100 * context.training_cases)
     return cost.steps_possible(context, shape, name, 1) >= max(wanted, 40 * context.training_cases)
 

@@ -24,7 +24,7 @@ def depths(values: Mapping[str, Any]) -> set[int]:
     """Return the voxels along the first axis at each level of the network."""
     strides = values.get("network.strides")
     halved = [level[0] for level in strides] if strides else [values["network.first_stride"] or 1, 2, 2, 2]
-    size, found = int(values["patch.size"][0]), set()
+    size, found = -(-int(values["patch.size"][0]) // (values.get("network.pooling") or [1])[0]), set()
     for stride in halved:
         size = -(-size // stride)
         found.add(size)

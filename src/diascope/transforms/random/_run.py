@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
+from diascope.core.errors import OptionError
 from diascope.core.ports.transform import RandomStep
+from diascope.transforms.random._boxes import compact, keep_inside
 from diascope.transforms.random._sampling import centred_positions, sample_images, sample_labels
 
 
@@ -14,6 +16,8 @@ def run(
     steps: Sequence[RandomStep], images: Tensor, targets: Tensor | None, rng: Generator
 ) -> tuple[Tensor, Tensor | None]:
     """Return the changed batch; the given one is left as it is. See ``Augmentation.__call__``."""
+    if targets is not None and targets.ndim == 3 and targets.is_floating_point():
+        return run_boxes(steps, images, targets, rng)
     is_map = targets is not None and targets.ndim == images.ndim - 1 and not targets.is_floating_point()
     labels = targets if is_map else None
     for step in steps:
@@ -29,6 +33,48 @@ def run(
         if step.transform.stage == "mix":
             images, targets = _mix(step, images, targets, rng)
     return images, targets
+
+
+def run_boxes(steps: Sequence[RandomStep], images: Tensor, boxes: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    """Return the changed batch with boxes ``(B, M, 2 ndim + 1)`` that went with the images, clipped to them."""
+    size = tuple(images.shape[2:])
+    for step in steps:
+        if step.transform.stage == "exact":
+            index, params = _draw(step, images, rng)
+            if params is not None:
+                images = _put(images, index, step.transform.apply(_part(images, index), params))
+                boxes = _moved(step, boxes, index, params, size=size)
+    drawn = [(s, *_draw(s, images, rng)) for s in steps if s.transform.stage == "grid"]
+    drawn = [(step, index, params) for step, index, params in drawn if params is not None]
+    images = _sampled(drawn, images)[0] if drawn else images
+    for step, index, params in reversed(drawn):
+        boxes = _moved(step, boxes, index, params, size=size)
+    for step in steps:
+        if step.transform.stage == "image":
+            images = _change_values(step, images, rng)
+    return images, compact(keep_inside(boxes, size))
+
+
+def _moved(step: RandomStep, boxes: Tensor, index: Tensor, params: object, *, size: tuple[int, ...]) -> Tensor:
+    """Return the boxes of the whole batch, those of the samples that act having been moved.
+
+    Raises:
+        OptionError: the transform does not say how boxes move.
+    """
+    move = step.transform.move_boxes
+    if move is None:
+        raise OptionError(
+            f"{step.transform.name} does not say how boxes move",
+            fix=f"set augment.{next(iter(step.transform.switches))} to 0 in the plan",
+        )
+    part = move(boxes[index], params, size)
+    most = max(part.shape[1], boxes.shape[1])
+    return _grown(boxes, most).index_copy(0, index, _grown(part, most))
+
+
+def _grown(boxes: Tensor, rows: int) -> Tensor:
+    """Return boxes with rows of nan added."""
+    return torch.cat([boxes, boxes.new_full((len(boxes), rows - boxes.shape[1], boxes.shape[2]), torch.nan)], 1)
 
 
 def _draw(step: RandomStep, images: Tensor, rng: Generator) -> tuple[Tensor, object]:
@@ -69,15 +115,20 @@ def _resample(
     drawn = [(step, index, params) for step, index, params in drawn if params is not None]
     if not drawn:
         return images, labels
+    moved, union, positions = _sampled(drawn, images)
+    if labels is not None:
+        labels = _put(labels, union, sample_labels(_part(labels, union), positions))
+    return moved, labels
+
+
+def _sampled(drawn: Sequence[tuple[RandomStep, Tensor, object]], images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the images sampled anew, which of them changed, and the positions that these were sampled at."""
     union = torch.unique(torch.cat([index for _, index, _ in drawn]))
     positions = centred_positions(_part(images, union))
     for step, index, params in drawn:
         inside = torch.searchsorted(union, index)
         positions = _put(positions, inside, step.transform.apply(_part(positions, inside), params))
-    moved = sample_images(_part(images, union), positions)
-    if labels is not None:
-        labels = _put(labels, union, sample_labels(_part(labels, union), positions))
-    return _put(images, union, moved), labels
+    return _put(images, union, sample_images(_part(images, union), positions)), union, positions
 
 
 def _change_values(step: RandomStep, images: Tensor, rng: Generator) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from diascope.core.ports.transform import RandomTransform
+from diascope.transforms.random._boxes import map_by_matrix
 from diascope.transforms.random._draw import each_axis, edges, factor, uniform
 
 
@@ -50,6 +51,10 @@ def _apply(positions: Tensor, params: Params) -> Tensor:
     return torch.baddbmm(shift[:, :, None], matrix, flat).reshape(positions.shape)
 
 
+def _move_boxes(boxes: Tensor, params: Params, size: tuple[int, ...]) -> Tensor:
+    return map_by_matrix(boxes, params.matrix, params.shift, size)
+
+
 TRANSFORM = RandomTransform(
     "affine",
     "grid",
@@ -63,4 +68,5 @@ TRANSFORM = RandomTransform(
     {"spacing": "voxel edges along each axis, any unit: rotations are then true in mm"},
     _draw,
     _apply,
+    _move_boxes,
 )

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from diascope.core.ports.transform import RandomTransform
+from diascope.transforms.random._boxes import mirror
 
 
 def _draw(rng: Generator, shape: tuple[int, ...], options: Mapping[str, Any]) -> Tensor:
@@ -26,5 +27,12 @@ def _apply(batch: Tensor, params: Tensor) -> Tensor:
 
 
 TRANSFORM = RandomTransform(
-    "flip", "exact", 0, {"flip": "list of axes of the network's grid that may be mirrored"}, {}, _draw, _apply
+    "flip",
+    "exact",
+    0,
+    {"flip": "list of axes of the network's grid that may be mirrored"},
+    {},
+    _draw,
+    _apply,
+    mirror,
 )
