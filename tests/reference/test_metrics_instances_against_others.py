@@ -5,7 +5,7 @@ import pytest
 
 from diascope.core.families import METRICS
 from diascope.core.ports.metric import Matching
-from diascope.metrics._matching import match_instances
+from diascope.core.instances import match_instances
 from diascope.physics.nuclei import make_nuclei
 
 
@@ -65,6 +65,8 @@ def test_panoptic_quality_equals_torchmetrics():
         return torch.from_numpy(np.stack([(labels > 0).astype(np.int64), labels], -1))
 
     reference, prediction = (torch.stack([with_class(pair[side]) for pair in made]) for side in (0, 1))
-    wanted = panoptic_quality(prediction, reference, things={1}, stuffs={0}, return_sq_and_rq=True, return_per_class=True)
+    wanted = panoptic_quality(
+        prediction, reference, things={1}, stuffs={0}, return_sq_and_rq=True, return_per_class=True
+    )
     for name, want in zip(("pq", "sq", "rq"), wanted[0], strict=True):
         assert METRICS.load(name).compute(matching) == pytest.approx(float(want), abs=1e-6)

@@ -5,7 +5,7 @@ import pytest
 
 from diascope.core.families import METRICS
 from diascope.core.ports.metric import Matching
-from diascope.metrics._matching import match_instances
+from diascope.core.instances import match_instances
 
 
 def squares(*corners: tuple[int, int], edge: int = 4) -> np.ndarray:

@@ -39,6 +39,8 @@ def case_outline(
     prediction: NDArray,
     names: Sequence[str],
     geometry: Geometry,
+    *,
+    groups: int = 0,
 ) -> str:
     """Return the image beside the image with reference and prediction outlined, as SVG with the voxels as PNG inside.
 
@@ -49,6 +51,7 @@ def case_outline(
         names: of the foreground classes.
         geometry: of the grid; gives the aspect and, in 3-D, radiological axial, coronal and sagittal planes through
             the largest foreground.
+        groups: numbers in the label maps, where they are no classes but only keep touching objects apart.
     """
     planes = cut_planes(image, (reference, prediction), geometry)
     layout = _lay_out(planes, copies=2)
@@ -59,7 +62,7 @@ def case_outline(
         mark.update(data.encode())
         name = f"image-{mark.hexdigest()[:12]}"
         defs.append(_image(data, size, f'id="{name}" '))
-        outlines = outline_pair(plane.labels[0], plane.labels[1], size, len(names))
+        outlines = outline_pair(plane.labels[0], plane.labels[1], size, groups or len(names), numbered=not groups)
         for drawn, (left, top) in zip(("", outlines), corners, strict=True):
             sides = write_sides(plane.sides, size) if plane.sides else ""
             body.append(f'<g transform="translate({left:.1f} {top:.1f})"><use href="#{name}"/>{drawn}{sides}</g>')

@@ -91,8 +91,8 @@ class Matching:
         return replace(self, weight=np.bincount(index, minlength=len(self.weight)).astype(np.float64))
 
     def total(self, values: NDArray[np.float64]) -> float:
-        """Return the weighted sum over cases, those that are nan left out."""
-        return float(self.weight @ np.nan_to_num(values))
+        """Return the weighted sum over cases, those that are nan left out; nan where all are."""
+        return float("nan") if np.isnan(values).all() else float(self.weight @ np.nan_to_num(values))
 
     def mean(self, values: NDArray[np.float64]) -> float:
         """Return the weighted mean over the cases where it is defined; nan where that is none."""
