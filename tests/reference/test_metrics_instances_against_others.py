@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from diascope.core.families import METRICS
-from diascope.core.ports.metric import Matching
 from diascope.core.instances import match_instances
+from diascope.core.ports.metric import Matching
 from diascope.physics.nuclei import make_nuclei
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from diascope.core.families import METRICS
+from diascope.core.instances import FIELDS, match_instances
 from diascope.core.ports.metric import Matching
-from diascope.core.instances import match_instances
 
 
 def squares(*corners: tuple[int, int], edge: int = 4) -> np.ndarray:
@@ -73,7 +73,6 @@ def test_density_is_compared_per_square_millimetre_where_the_spacing_is_known():
 def test_case_without_a_reference_counts_nowhere():
     one = squares((0, 0))
     plain = matching((one, one))
-    more = Matching(*(np.append(getattr(plain, f), np.nan) for f in
-                      ("reference", "prediction", "matched", "iou", "shared", "joined", "size")), weight=np.ones(2))  # fmt: skip
+    more = Matching(**{name: np.append(getattr(plain, name), np.nan) for name in (*FIELDS, "size")}, weight=np.ones(2))
     for name in ("pq", "sq", "rq", "aji", "instance_count_error"):
         assert value(name, more) == value(name, plain)

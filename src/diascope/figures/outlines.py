@@ -20,8 +20,8 @@ def outline_pair(
 ) -> str:
     """Return both label maps ``(R, Q)`` as SVG curves over a picture of ``size`` (width, height).
 
-    A dark edge beneath keeps them visible on bright tissue. If ``numbered``, each class's number stands where its reference is
-    thickest.
+    A dark edge beneath keeps them visible on bright tissue. If ``numbered``, each class's number stands where its
+    reference is thickest.
     """
     known, found = ("".join(_path(label == c + 1, size) for c in range(classes)) for label in (reference, prediction))
     style = 'fill="none" stroke-linejoin="round"'

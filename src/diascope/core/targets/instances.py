@@ -1,8 +1,8 @@
 """Objects that are told apart: a label map in which every object has a number of its own.
 
 Without ``values`` each number is one object, whatever its size and however many parts it has. With ``classes`` and
-``values`` the map holds classes, and every connected part of a class is one object (parts that meet at a corner are one):
-objects of one class that touch cannot be told apart in such a map.
+``values`` the map holds classes, and every connected part of a class is one object (parts that meet at a corner are
+one): objects of one class that touch cannot be told apart in such a map.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A folder for each image with one mask a nucleus: ``ID/images/ID.png``, ``ID/masks/*.png`` (Data Science Bowl 2018)."""
+"""One mask a nucleus, a folder for each image: ``ID/images/ID.png``, ``ID/masks/*.png`` (Data Science Bowl 2018)."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from diascope.curate.listing import Listing, stem
 
 IMAGES, MASKS = "images", "masks"
 FEWEST = 2
-"""Masks of one image from which they are taken for one object each; with one mask an image it is a pair (chosen here)."""
+"""Masks of one image from which they are taken for one object each; one mask is a pair's (chosen here)."""
 
 
 def _folders(listing: Listing) -> dict[str, tuple[list[str], list[str]]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from diascope.core.ports.answer import Answer
 from numpy.typing import NDArray
 
 from diascope.calibration.instances import Thresholds, separate
@@ -13,7 +14,6 @@ from diascope.core.errors import InputError
 from diascope.core.families import TASKS
 from diascope.core.geometry import Geometry, check_same_grid
 from diascope.core.image import Image, label_array
-from diascope.core.ports.answer import Answer
 from diascope.io import read_labels, write_image
 from diascope.predict.case import Predictor
 from diascope.predict.stream import value_maps
