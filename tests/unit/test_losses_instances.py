@@ -2,7 +2,9 @@
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="losses come with the extra 'train'")
+pytest.importorskip("torch", reason="losses come with the extra 'train'")
+
+import torch
 
 from diascope.losses.instances import LOSS, make_maps
 

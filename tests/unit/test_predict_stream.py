@@ -142,7 +142,9 @@ def test_values_in_blocks_equal_those_in_one(monkeypatch: pytest.MonkeyPatch):
     volume = np.random.default_rng(0).random((1, 30, 20, 16), np.float32)
 
     def run() -> np.ndarray:
-        return stream.value_maps(volume, lambda b: b.copy(), outputs=1, window=(8, 8, 8), overlap=0.5, shape=(30, 40, 16))
+        return stream.value_maps(
+            volume, lambda b: b.copy(), outputs=1, window=(8, 8, 8), overlap=0.5, shape=(30, 40, 16)
+        )
 
     whole = run().astype(int)
     monkeypatch.setattr(stream, "BLOCK_BYTES", 5000)

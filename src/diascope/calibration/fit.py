@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.calibration.instances import fit_instances
 from diascope.calibration.operating_point import fit_operating_point
 from diascope.calibration.temperature import fit_temperature
 from diascope.core.documents.calibration import Calibration
@@ -17,7 +18,11 @@ Step = Callable[[Calibration, Sequence[NDArray], Sequence[NDArray], Head], Calib
 Predictions and references are arrays of each case, as ``Task.score_case`` takes them.
 """
 
-STEPS: dict[str, Step] = {"temperature": fit_temperature, "operating_point": fit_operating_point}
+STEPS: dict[str, Step] = {
+    "temperature": fit_temperature,
+    "operating_point": fit_operating_point,
+    "instances": fit_instances,
+}
 
 
 def fit(

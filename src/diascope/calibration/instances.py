@@ -24,7 +24,7 @@ SEEDS = (0.2, 0.3, 0.4, 0.5, 0.6)
 
 CONTACT_IN_MARKS = 0.5
 """How much of its depth a sure contact takes from a voxel where marks are looked for; flooding takes all (chosen here:
-on generated nuclei PQ .793 against .792 with 1 and .774 with 0, and small objects in 3-D stay whole; docs/lab-log.md)."""
+on generated nuclei PQ .793 against .792 with 1 and .774 with 0, and small objects in volumes stay whole)."""
 
 SMALLEST_QUANTILES = (0.005, 0.01, 0.02, 0.05)
 """Of the reference objects' sizes: half of each is tried as the smallest size (chosen here)."""
@@ -61,9 +61,9 @@ class Thresholds:
 def separate(maps: NDArray[np.uint8], thresholds: Thresholds) -> NDArray[np.int32]:
     """Return the instance map ``(I, J[, K])`` of maps ``(3, I, J[, K])``.
 
-    Every connected part of what is deep enough and hardly a contact marks one object; from these the foreground is flooded
-    (watershed), the deepest and those without contact first. A part of the foreground without any mark is an object of
-    its own. It is done clump by clump, so that memory grows with the largest one only, beside the result.
+    Every connected part of what is deep enough and hardly a contact marks one object; from these the foreground is
+    flooded (watershed), the deepest and those without contact first. A part of the foreground without any mark is an
+    object of its own. It is done clump by clump, so that memory grows with the largest one only, beside the result.
     """
     from scipy.ndimage import find_objects, label
 

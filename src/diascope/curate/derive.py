@@ -8,7 +8,7 @@ from diascope.core.documents.dataset import Case, Dataset, Problem, Source, Targ
 from diascope.core.families import KINDS
 from diascope.core.image import label_array
 from diascope.core.ports.kind import Derivation
-from diascope.curate.target_findings import wrong_labels
+from diascope.curate.target_findings import remarked, wrong_labels
 from diascope.io import read_header, read_labels
 
 
@@ -30,9 +30,10 @@ def derive_target(dataset: Dataset, name: str, kinds: Sequence[str]) -> Dataset:
     values = [] if old.is_map else [c.targets.get(name) for c in dataset.cases]
     new = derivation.target(target, [v for v in values if v is not None])
     cases = tuple(_derived(dataset, case, name, target=target, derivation=derivation) for case in dataset.cases)
+    made = dataset.model_copy(update={"cases": cases})
     text = f"target {name}: {found.name} made of its {old.name}, as the task asks for"
     note = Problem(level="note", code="derived", message=text, target=name)
-    problems = (*_problems(dataset, name, new, cases), note)
+    problems = (*_problems(dataset, name, new, cases), *_remarks(made, name, new), note)
     return dataset.model_copy(update={"cases": cases, "targets": {**dataset.targets, name: new}, "problems": problems})
 
 
@@ -46,6 +47,18 @@ def _derived(dataset: Dataset, case: Case, name: str, *, target: Target, derivat
         error.add_note(f"case {case.id}")
         raise
     return case.model_copy(update={"targets": {**case.targets, name: made}})
+
+
+def _remarks(dataset: Dataset, name: str, target: Target) -> list[Problem]:
+    """Return what the new kind says of each label map, which is read for it where it says anything."""
+    remarks = KINDS.load(target.kind).remarks
+    if remarks is None:
+        return []
+    said = {}
+    for case in dataset.cases:
+        if isinstance(value := case.targets.get(name), Source):
+            said[case.id] = remarks(target, _labels(dataset, case, value))
+    return remarked(name, said)
 
 
 def _labels(dataset: Dataset, case: Case, value: Any) -> Any:

@@ -23,7 +23,6 @@ from diascope.predict.network import choose_device, load_members
 from diascope.predict.output import (
     check_format,
     file_name,
-    in_own_values,
     mask_suffix,
     write_table,
 )
@@ -116,7 +115,7 @@ class Model:
         calibration = Calibration.load(path) if path.exists() else nothing_fitted()
         where, warning = choose_device(plan, device)
         members = load_members(plan, target, files, device=where)
-        predictor = Predictor(plan, target, members, tuple(plan["predict.mirror"]))
+        predictor = Predictor(plan, target, members, tuple(plan["predict.mirror"]), calibration)
         path = run / "fingerprint.json"
         fingerprint = Fingerprint.load(path) if path.exists() else None
         return cls(plan, target, calibration, predictor, (warning,) if warning else (), fingerprint)
@@ -140,7 +139,9 @@ class Model:
         images = self._read(cases[0])
         answer = self.predictor.predict(images)
         if self.has_files:
-            return Image(in_own_values(answer, self.target)[None], reference_image(self.plan, images).geometry)
+            voxels = ANSWERS.load(TASKS.load(self.plan.task).answer).voxels
+            held = voxels(answer, self.target) if voxels else answer
+            return Image(held[None], reference_image(self.plan, images).geometry)
         return self._told(answer, images)
 
     def predict_files(

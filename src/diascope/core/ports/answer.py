@@ -22,6 +22,9 @@ class Answer:
             cases come together only where they are of one size.
         write: ``(path, array, target, geometry, like) -> None``, for an answer that is a file of its own on the image's
             grid, with the header of ``like``; None for a small one: all cases then stand in one JSON file.
+        evidence: as ``predict``, but giving what the task's fits see, where that is not the answer itself but what the
+            answer is made of by what they fit.
+        voxels: ``(array, target) -> what a file of it holds``; None: the array itself.
         read: ``(target, folder, file name, geometry) -> array`` of such a file; raises InputError where it does not
             fit.
     """
@@ -31,3 +34,5 @@ class Answer:
     predict: Callable[[Any, Sequence[Any], Callable[[int, int], None]], list[NDArray]]
     write: Callable[[Path, NDArray, Target, Geometry, Path | None], None] | None = None
     read: Callable[[Target, Path, str, Geometry], NDArray] | None = None
+    evidence: Callable[[Any, Sequence[Any], Callable[[int, int], None]], list[NDArray]] | None = None
+    voxels: Callable[[NDArray, Target], NDArray] | None = None

@@ -47,6 +47,8 @@ class Kind:
         encode: ``(target, value) -> array`` that a loss sees: a label map of class indices ``(I, J[, K])``; a vector
             ``(O,)``, nan where missing; boxes ``(N, 2 ndim + 1)`` float32: low, high, class index, in voxels of the
             image's grid. Raises InputError for a label map with a number that no class names.
+        counts_objects: the numbers of its label maps are objects, however many, unless the target gives ``values``.
+        remarks: ``(target, label map) -> code → sentence`` of what one case's map cannot say, for ``inspect``.
         derived: name of another kind → how a target of it becomes one of this kind.
     """
 
@@ -61,6 +63,8 @@ class Kind:
     strata: Callable[[Target, Sequence[tuple[str, ...]]], list[str]]
     encode: Callable[[Target, Any], NDArray]
     derived: Mapping[str, Derivation] = field(default_factory=dict)
+    counts_objects: bool = False
+    remarks: Callable[[Target, NDArray], dict[str, str]] | None = None
 
     @property
     def is_map(self) -> bool:

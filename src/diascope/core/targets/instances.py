@@ -135,5 +135,6 @@ KIND = Kind(
     strata=_strata,
     encode=_encode,
     derived={"mask": Derivation(_target_of_mask, lambda target, value: value)},
+    counts_objects=True,
     remarks=_remarks,
 )

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from diascope.core.ports.answer import Answer
 from numpy.typing import NDArray
 
 from diascope.calibration.instances import Thresholds, separate
@@ -14,6 +13,7 @@ from diascope.core.errors import InputError
 from diascope.core.families import TASKS
 from diascope.core.geometry import Geometry, check_same_grid
 from diascope.core.image import Image, label_array
+from diascope.core.ports.answer import Answer
 from diascope.io import read_labels, write_image
 from diascope.predict.case import Predictor
 from diascope.predict.stream import value_maps
@@ -22,15 +22,16 @@ from diascope.transforms.trace import restore_map
 
 
 def _predict(predictor: Predictor, prepared: Sequence[Prepared], progress: Callable[[int, int], None]) -> list[NDArray]:
-    """Return the instance map ``(I, J[, K])`` int32 of each case on its reference channel's grid.
-
-    A predictor whose thresholds are still to be fitted gives the maps ``(3, I, J[, K])`` themselves.
-    """
-    every = [_maps(predictor, case, progress) for case in prepared]
-    if predictor.calibration is None:
-        return list(every)
+    """Return the instance map ``(I, J[, K])`` int32 of each case on its reference channel's grid."""
     thresholds = Thresholds.of(predictor.calibration)
-    return [separate(maps, thresholds) for maps in every]
+    return [separate(maps, thresholds) for maps in _evidence(predictor, prepared, progress)]
+
+
+def _evidence(
+    predictor: Predictor, prepared: Sequence[Prepared], progress: Callable[[int, int], None]
+) -> list[NDArray]:
+    """Return the maps ``(3, I, J[, K])`` that thresholds are fitted on."""
+    return [_maps(predictor, case, progress) for case in prepared]
 
 
 def _maps(predictor: Predictor, prepared: Prepared, progress: Callable[[int, int], None]) -> NDArray[np.uint8]:
@@ -53,13 +54,18 @@ def _maps(predictor: Predictor, prepared: Prepared, progress: Callable[[int, int
 
 
 def _write(path: Path, instances: NDArray, target: Target, geometry: Geometry, like: Path | None) -> None:
-    """Write the numbers as they are, of uint16 where it holds them all.
+    """Write the numbers as they are.
 
     Raises:
         InputError: the format cannot hold as many objects.
     """
+    write_image(path, Image(_voxels(instances, target)[None], geometry), like)
+
+
+def _voxels(instances: NDArray, target: Target) -> NDArray:
+    """Return the numbers as uint16 where it holds them all."""
     kind = np.uint16 if int(instances.max(initial=0)) <= np.iinfo(np.uint16).max else np.int32
-    write_image(path, Image(instances.astype(kind)[None], geometry), like)
+    return instances.astype(kind)
 
 
 def _read(target: Target, folder: Path, name: str, geometry: Geometry) -> NDArray[np.int32]:
@@ -76,4 +82,6 @@ def _read(target: Target, folder: Path, name: str, geometry: Geometry) -> NDArra
     return labels.astype(np.int32)
 
 
-ANSWER = Answer("instances", on_grid=True, predict=_predict, write=_write, read=_read)
+ANSWER = Answer(
+    "instances", on_grid=True, predict=_predict, write=_write, read=_read, evidence=_evidence, voxels=_voxels
+)

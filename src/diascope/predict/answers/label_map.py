@@ -14,7 +14,7 @@ from diascope.core.image import label_array
 from diascope.core.ports.answer import Answer
 from diascope.io import read_labels
 from diascope.predict.case import Predictor
-from diascope.predict.output import write_mask
+from diascope.predict.output import in_own_values, write_mask
 from diascope.predict.stream import class_map
 from diascope.transforms.prepare import Prepared
 from diascope.transforms.trace import restore_labels
@@ -62,4 +62,4 @@ def _read(target: Target, folder: Path, name: str, geometry: Geometry) -> NDArra
         raise
 
 
-ANSWER = Answer("label_map", on_grid=True, predict=_predict, write=_write, read=_read)
+ANSWER = Answer("label_map", on_grid=True, predict=_predict, write=_write, read=_read, voxels=in_own_values)
