@@ -89,6 +89,7 @@ MEASURES = {
     "slices": training("slices", Judged("dice", 0.80, 0.87)),
     "multilabel": training("multilabel", Judged("auroc", 0.95, 0.99)),
     "side": training("side", Judged("auroc", 0.98, 1.0)),
+    "instances": training("instances", Judged("pq", 0.75, 0.85)),
     "contrast": training("contrast", Judged("auroc", 0.90, 0.97)),
 }
 

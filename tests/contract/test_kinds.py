@@ -21,6 +21,7 @@ EXAMPLES = {
     "mask": (Target(kind="mask", classes=("background", "liver", "tumour"), values=(0, 5, 2)), MAP, MAP + 1),
     "class": (Target(kind="class", classes=("well", "ill")), "ill", "dead"),
     "classes": (Target(kind="classes", classes=("x", "y")), {"x": 1, "y": None}, {"x": 2, "z": 1}),
+    "instances": (Target(kind="instances", classes=("background", "b", "t"), values=(0, 5, 2)), MAP, MAP + 1),
     "value": (Target(kind="value", unit="a"), 3.5, float("inf")),
 }
 

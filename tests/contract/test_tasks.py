@@ -27,18 +27,21 @@ TARGETS = {
     "mask": Target(kind="mask", classes=CLASSES, values=(0, 3, 7)),
     "class": Target(kind="class", classes=CLASSES),
     "classes": Target(kind="classes", classes=CLASSES),
+    "instances": Target(kind="instances"),
 }
 """Kind → a target of it."""
 
 VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
     "mask": lambda rng: rng.choice((0, 3, 7), GRID.shape),
     "class": lambda rng: CLASSES[rng.integers(3)],
+    "instances": lambda rng: rng.integers(0, 5, GRID.shape),
     "classes": lambda rng: {name: int(rng.integers(0, 2)) for name in CLASSES},
 }
 """Kind → draws a case's value."""
 
 ANSWERS_DRAWN: dict[str, Callable[[np.random.Generator, Target], Any]] = {
     "label_map": lambda rng, target: rng.integers(0, len(target.classes), GRID.shape),
+    "instances": lambda rng, target: rng.integers(0, 6, GRID.shape),
     "logits": lambda rng, target: rng.normal(size=outputs_of(target)),
 }
 """Answer → draws a prediction."""

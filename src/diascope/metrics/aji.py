@@ -15,5 +15,12 @@ def compute(matching: Matching) -> float:
 
 
 METRIC = Metric(
-    "aji", "Aggregated Jaccard index", "instances", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute
+    "aji",
+    "Aggregated Jaccard index",
+    "instances",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="overlap of all objects of an image with their best partners; 1 is perfect",
 )

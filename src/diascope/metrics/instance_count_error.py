@@ -16,4 +16,5 @@ METRIC = Metric(
     higher_is_better=False,
     bounds=(0.0, float("inf")),
     compute=compute,
+    explained="how many objects too many or too few an image is given, on average; 0 is perfect",
 )

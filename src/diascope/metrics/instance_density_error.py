@@ -17,4 +17,5 @@ METRIC = Metric(
     bounds=(0.0, float("inf")),
     compute=compute,
     needs_spacing=True,
+    explained="how far the number of objects per area or volume is off, on average; 0 is perfect",
 )

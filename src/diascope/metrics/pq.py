@@ -14,5 +14,12 @@ def compute(matching: Matching) -> float:
 
 
 METRIC = Metric(
-    "pq", "Panoptic quality", "instances", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute
+    "pq",
+    "Panoptic quality",
+    "instances",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="how many objects are found and how well they are outlined, in one number; 1 is perfect",
 )

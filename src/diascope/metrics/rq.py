@@ -21,4 +21,5 @@ METRIC = Metric(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     compute=compute,
+    explained="share of objects that are found, those that are made up counted against it; 1 is perfect",
 )

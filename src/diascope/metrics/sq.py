@@ -13,5 +13,12 @@ def compute(matching: Matching) -> float:
 
 
 METRIC = Metric(
-    "sq", "Segmentation quality", "instances", unit="", higher_is_better=True, bounds=(0.0, 1.0), compute=compute
+    "sq",
+    "Segmentation quality",
+    "instances",
+    unit="",
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    compute=compute,
+    explained="overlap of the objects that are found with their reference; 1 is perfect",
 )

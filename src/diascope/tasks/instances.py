@@ -148,7 +148,7 @@ TASK = Task(
     told=told,
     title=lambda target: "Objects, one by one",
     purpose=lambda target: "outlines and counts objects one by one",
-    ranked_by="the panoptic quality of each case",
+    ranked_by="Cases are ranked by the panoptic quality of their objects.",
     plots={"counts": _scatter, "pq": _strip},
     picture=_picture,
 )
