@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_nuclei import nuclei, write_object_masks, write_pairs
+from made_nuclei import write_object_masks, write_pairs
 from PIL import Image as Picture
 from tiny_runs import SMALL, VOLUMES
 
@@ -15,6 +15,7 @@ from diascope import api
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Dataset
 from diascope.core.documents.metrics import Metrics
+from diascope.core.errors import InputError
 
 QUICK = {**SMALL, "schedule.steps": "3"}
 
@@ -100,12 +101,11 @@ def test_folds_are_judged_by_their_own_thresholds(tmp_path: Path):
 
 
 def test_many_objects_in_a_mask_stop_segmentation_but_not_this_task(tmp_path: Path):
-    data = tmp_path / "data"
-    for n in range(6):
-        made = nuclei(n, (48, 48)).instances
-        numbers = np.where(made > 0, made * 7 + 100 * n, 0).astype(np.uint16)
-        for folder, array in (("images", nuclei(n, (48, 48)).image), ("masks", numbers)):
-            (data / folder).mkdir(parents=True, exist_ok=True)
-            Picture.fromarray(array).save(data / folder / f"{n}.png")
-    plan = api.plan(data, budget=60, task="instances")
-    assert plan.task == "instances"
+    data = write_pairs(tmp_path / "data", 6, (48, 48))
+    for number, path in enumerate(sorted((data / "masks").glob("*.png"))):
+        objects = labels(path)
+        grid = np.arange(objects.size).reshape(objects.shape) // 8 + 1
+        Picture.fromarray(np.where(objects > 0, objects + 500 * number, grid).astype(np.uint16)).save(path)
+    with pytest.raises(InputError, match="different values"):
+        api.plan(data, budget=60)
+    assert api.plan(data, budget=60, task="instances").task == "instances"

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -192,6 +192,9 @@ def calibration_sentence(evaluation: Evaluation) -> str:
         return "No temperature and no operating point were fitted: probabilities are the network's own."
     if fitted.folds:
         return _folds_sentence(fitted)
+    if fitted.numbers:
+        numbers = "; ".join(f"{name} {_plain(values)}" for name, values in fitted.numbers.items())
+        return f"Fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), never on the cases evaluated: {numbers}."
     points = ", ".join(f"{name} {value:.3f}" for name, value in fitted.thresholds.items())
     chosen = f" A class counts as present at a probability of at least: {points}." if points else ""
     return (
@@ -200,8 +203,21 @@ def calibration_sentence(evaluation: Evaluation) -> str:
     )
 
 
+def _plain(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)
+
+
 def _folds_sentence(fitted: Calibration) -> str:
     """Return what was fitted in each fold, for the cases that it evaluates, and what serves other images."""
+    if fitted.numbers:
+        spans = [
+            f"{name} {_plain(sorted({v for f in fitted.folds.values() for v in f.numbers.get(name, ())}))}"
+            for name in fitted.numbers
+        ]
+        return (
+            f"In each of {len(fitted.folds)} folds these were fitted ({fitted.fitted_on}), and the cases that a fold "
+            f"evaluates are judged by its own: {'; '.join(spans)}."
+        )
     temperatures = [f.temperature for f in fitted.folds.values()]
     cases = [f.cases for f in fitted.folds.values()]
     return (

@@ -51,8 +51,8 @@ def _strata(target: Target, present: Sequence[tuple[str, ...]]) -> list[str]:
     return ["missing" if np.isnan(n) else f"quarter {np.searchsorted(edges, n) + 1}" for n in counts]
 
 
-def _encode(target: Target, value: NDArray[np.integer] | None) -> NDArray[np.int32]:
-    """Return objects numbered from 1 on without gaps ``(I, J[, K])`` int32, 0 being background.
+def _encode(target: Target, value: NDArray[np.integer] | None) -> NDArray[np.integer]:
+    """Return objects numbered from 1 on without gaps ``(I, J[, K])``, 0 being background; uint16 up to 65,535 objects.
 
     Raises:
         ValueError: the value is missing.
@@ -68,8 +68,11 @@ def _encode(target: Target, value: NDArray[np.integer] | None) -> NDArray[np.int
             got=", ".join(map(str, _numbers(value)[:MOST_SHOWN])),
             fix="correct the map, or name its numbers among the target's classes",
         )
-    if target.values:
-        return _parts(target, value)
+    found = _parts(target, value) if target.values else _renumbered(value)
+    return found.astype(np.uint16) if found.max(initial=0) <= np.iinfo(np.uint16).max else found
+
+
+def _renumbered(value: NDArray[np.integer]) -> NDArray[np.int32]:
     numbers, places = np.unique(value, return_inverse=True)
     return (places.reshape(value.shape) + (0 if 0 in numbers else 1)).astype(np.int32)
 
@@ -103,12 +106,12 @@ def _remarks(target: Target, value: NDArray[np.integer]) -> dict[str, str]:
     }
 
 
-def _parts_of_objects(objects: NDArray[np.int32]) -> NDArray[np.intp]:
+def _parts_of_objects(objects: NDArray[np.integer]) -> NDArray[np.intp]:
     """Return into how many separate parts each object falls."""
     from scipy.ndimage import find_objects, generate_binary_structure, label
 
     structure = generate_binary_structure(objects.ndim, objects.ndim)
-    boxes = enumerate(find_objects(objects), 1)
+    boxes = enumerate(find_objects(objects.astype(np.int32)), 1)
     return np.array([label(objects[box] == n, structure)[1] for n, box in boxes if box is not None], np.intp)
 
 
