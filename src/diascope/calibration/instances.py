@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.calibration import Calibration
 from diascope.core.families import METRICS
-from diascope.core.instances import FIELDS, match_instances
+from diascope.core.instances import FIELDS, connected_parts, match_instances
 from diascope.core.ports.metric import Matching
 from diascope.core.ports.task import Head
 
@@ -65,12 +65,10 @@ def separate(maps: NDArray[np.uint8], thresholds: Thresholds) -> NDArray[np.int3
     flooded (watershed), the deepest and those without contact first. A part of the foreground without any mark is an
     object of its own. It is done clump by clump, so that memory grows with the largest one only, beside the result.
     """
-    from scipy.ndimage import find_objects, label
+    from scipy.ndimage import find_objects
 
-    foreground = maps[0] >= max(1, round(thresholds.foreground * FULL))
-    clumps = np.zeros(foreground.shape, np.int32)
-    label(foreground, output=clumps)
-    result = np.zeros(foreground.shape, np.int32)
+    clumps, _ = connected_parts(maps[0] >= max(1, round(thresholds.foreground * FULL)))
+    result = np.zeros(clumps.shape, np.int32)
     last = 0
     for number, box in enumerate(find_objects(clumps), 1):
         inside = clumps[box] == number
@@ -85,12 +83,10 @@ def separate(maps: NDArray[np.uint8], thresholds: Thresholds) -> NDArray[np.int3
 
 
 def _separate_clump(maps: NDArray[np.uint8], inside: NDArray[np.bool_], seed: float) -> NDArray[np.int32]:
-    from scipy.ndimage import label
     from skimage.segmentation import watershed
 
     depth, contact = maps[1].astype(np.float32), maps[2].astype(np.float32) / FULL
-    marks = np.zeros(inside.shape, np.int32)
-    count = label(inside & (depth * (1 - CONTACT_IN_MARKS * contact) >= seed * FULL), output=marks)
+    marks, count = connected_parts(inside & (depth * (1 - CONTACT_IN_MARKS * contact) >= seed * FULL))
     return watershed(-depth * (1 - contact), marks, mask=inside) if count > 1 else inside.astype(np.int32)
 
 

@@ -1,10 +1,22 @@
-"""Objects of two instance maps, matched one to one, and what each metric needs of a case."""
+"""Objects: the connected parts of a mask, and two instance maps matched one to one."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 FIELDS = ("reference", "prediction", "matched", "iou", "shared", "joined")
 """What is found of one case, by the names that ``Matching`` has for it."""
+
+
+def connected_parts(mask: NDArray, *, corners: bool = False) -> tuple[NDArray[np.int32], int]:
+    """Return the connected parts of a mask, numbered from 1 on, and how many there are.
+
+    With ``corners`` voxels that meet at an edge or a corner only are connected too.
+    """
+    from scipy.ndimage import generate_binary_structure, label
+
+    parts = np.zeros(mask.shape, np.int32)
+    label(mask, generate_binary_structure(mask.ndim, mask.ndim if corners else 1), output=parts)
+    return parts, int(parts.max(initial=0))
 
 
 def match_instances(reference: NDArray[np.integer], prediction: NDArray[np.integer]) -> dict[str, float]:

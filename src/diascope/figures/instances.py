@@ -19,9 +19,9 @@ def instance_outline(image: NDArray, reference: NDArray, prediction: NDArray, ge
         prediction: the same.
         geometry: of the grid.
     """
-    groups = [apart(labels) for labels in (reference, prediction)]
-    count = max(1, *(int(group.max(initial=0)) for group in groups))
-    return case_outline(image, *groups, ("objects",), geometry, groups=count)
+    known, found = apart(reference), apart(prediction)
+    count = max(1, int(known.max(initial=0)), int(found.max(initial=0)))
+    return case_outline(image, known, found, ("objects",), geometry, groups=count)
 
 
 def apart(instances: NDArray[np.integer]) -> NDArray[np.uint8]:

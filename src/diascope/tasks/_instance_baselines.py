@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
+from diascope.core.instances import connected_parts
 from diascope.core.ports.task import Example
 
 SMOOTHING = 1.0
@@ -47,7 +48,7 @@ def fit_otsu_watershed(target: Target, examples: Iterable[Example]) -> Callable[
 
 def separate_by_distance(grey: NDArray, *, smallest: int, apart: int) -> NDArray[np.int32]:
     """Return the instance map of what is brighter than Otsu's threshold."""
-    from scipy.ndimage import distance_transform_edt, gaussian_filter, label
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
     from skimage.feature import peak_local_max
     from skimage.filters import threshold_otsu
     from skimage.segmentation import watershed
@@ -57,8 +58,7 @@ def separate_by_distance(grey: NDArray, *, smallest: int, apart: int) -> NDArray
         return np.zeros(grey.shape, np.int32)
     inside = smooth > threshold_otsu(smooth)
     depth = np.asarray(distance_transform_edt(inside))
-    clumps = np.zeros(grey.shape, np.int32)
-    label(inside, output=clumps)
+    clumps, _ = connected_parts(inside)
     peaks = peak_local_max(gaussian_filter(depth, SMOOTHING), min_distance=apart, labels=clumps, exclude_border=False)
     marks = np.zeros(grey.shape, np.int32)
     marks[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diascope.core.documents.dataset import Target
 from diascope.core.errors import InputError
+from diascope.core.instances import connected_parts
 from diascope.core.ports.kind import Derivation, Kind
 
 STRATA = 4
@@ -79,15 +80,12 @@ def _renumbered(value: NDArray[np.integer]) -> NDArray[np.int32]:
 
 def _parts(target: Target, value: NDArray[np.integer]) -> NDArray[np.int32]:
     """Return the connected parts of each class, numbered through."""
-    from scipy.ndimage import generate_binary_structure, label
-
-    structure = generate_binary_structure(value.ndim, value.ndim)
     found = np.zeros(value.shape, np.int32)
     last = 0
     for number in target.values[1:]:
-        parts, count = label(value == number, structure)
+        parts, count = connected_parts(value == number, corners=True)
         found[parts > 0] = parts[parts > 0] + last
-        last += int(count)
+        last += count
     return found
 
 
@@ -108,11 +106,11 @@ def _remarks(target: Target, value: NDArray[np.integer]) -> dict[str, str]:
 
 def _parts_of_objects(objects: NDArray[np.integer]) -> NDArray[np.intp]:
     """Return into how many separate parts each object falls."""
-    from scipy.ndimage import find_objects, generate_binary_structure, label
+    from scipy.ndimage import find_objects
 
-    structure = generate_binary_structure(objects.ndim, objects.ndim)
     boxes = enumerate(find_objects(objects.astype(np.int32)), 1)
-    return np.array([label(objects[box] == n, structure)[1] for n, box in boxes if box is not None], np.intp)
+    counts = [connected_parts(objects[box] == n, corners=True)[1] for n, box in boxes if box is not None]
+    return np.array(counts, np.intp)
 
 
 def _target_of_mask(target: Target, values: Sequence[Any]) -> Target:
