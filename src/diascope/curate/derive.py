@@ -57,7 +57,11 @@ def _remarks(dataset: Dataset, name: str, target: Target) -> list[Problem]:
     said = {}
     for case in dataset.cases:
         if isinstance(value := case.targets.get(name), Source):
-            said[case.id] = remarks(target, _labels(dataset, case, value))
+            try:
+                said[case.id] = remarks(target, _labels(dataset, case, value))
+            except Exception as error:
+                error.add_note(f"case {case.id}")
+                raise
     return remarked(name, said)
 
 

@@ -118,8 +118,8 @@ def _target_of_mask(target: Target, values: Sequence[Any]) -> Target:
 
     A mask of one number, or whose classes have names, holds classes.
     """
-    unnamed = target.classes[1:] == tuple(f"value {v}" for v in target.values[1:]) and len(target.values) > 2
-    if unnamed:
+    unnamed = target.classes[1:] == tuple(f"value {v}" for v in target.values[1:])
+    if unnamed and len(target.values) != 2:
         return Target(kind="instances")
     return Target(kind="instances", classes=target.classes, values=target.values)
 
