@@ -102,6 +102,7 @@ MEASURES = {
     "grading": training("grading", Judged("kappa_share", 0.90, 0.98), Judged("coverage", 0.87, 0.90)),
     "survival": training("survival", Judged("below_oracle", 0.03, 0.01, at_most=True)),
     "age": training("age"),
+    "instances": training("instances", Judged("pq", 0.75, 0.85)),
     "contrast": training("contrast", Judged("auroc", 0.90, 0.97)),
 }
 

@@ -114,7 +114,7 @@ def test_metric_has_bounds_title_and_direction(name: str):
     assert lowest < highest
     assert metric.title
     assert isinstance(metric.higher_is_better, bool)
-    assert metric.over in {"mask", "set", "numbers", "events", "score", "boxes"}
+    assert metric.over in {"mask", "set", "numbers", "events", "score", "boxes", "instances"}
 
 
 @pytest.mark.parametrize("name", families.READERS.names())

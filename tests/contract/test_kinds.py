@@ -27,6 +27,7 @@ EXAMPLES = {
         (Box(label="y", low=(1, 2), high=(3, 5)),),
         (Box(label="z", low=(1, 2), high=(3, 5)),),
     ),
+    "instances": (Target(kind="instances", classes=("background", "b", "t"), values=(0, 5, 2)), MAP, MAP + 1),
     "value": (Target(kind="value", unit="a"), 3.5, float("inf")),
     "grade": (Target(kind="grade", classes=("low", "high")), "low", "middle"),
     "event": (Target(kind="event", unit="days"), Event(time=3, event=True), Event(time=-1, event=False)),

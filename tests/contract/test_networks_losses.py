@@ -73,6 +73,13 @@ def _right(name):
     if name == "dice_ce":
         target = torch.randint(0, 3, (2, 6, 6))
         return torch.nn.functional.one_hot(target, 3).permute(0, 3, 1, 2).float() * 40 - 20, target
+    if name == "instances":
+        from diascope.losses.instances import make_maps
+
+        target = torch.zeros(2, 16, 16, dtype=torch.int64)
+        target[:, 2:9, 3:9], target[:, 9:14, 3:9] = 1, 2
+        maps = make_maps(target)
+        return torch.stack([maps.foreground, maps.depth, maps.contact], 1).logit(1e-7), target
     target = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     return target * 40 - 20, target
 

@@ -32,6 +32,7 @@ TARGETS = {
     "event": Target(kind="event", unit="days", horizons=(2.0, 4.0)),
     "normality": Target(kind="normality", classes=CLASSES),
     "boxes": Target(kind="boxes", classes=CLASSES),
+    "instances": Target(kind="instances"),
 }
 """Kind → a target of it."""
 
@@ -40,6 +41,7 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
     "class": lambda rng: CLASSES[rng.integers(3)],
     "normality": lambda rng: CLASSES[rng.integers(3)],
     "boxes": lambda rng: tuple(drawn_box(rng) for _ in range(rng.integers(0, 4))),
+    "instances": lambda rng: rng.integers(0, 5, GRID.shape),
     "classes": lambda rng: {name: int(rng.integers(0, 2)) for name in CLASSES},
     "value": lambda rng: float(rng.normal(5, 2)),
     "grade": lambda rng: CLASSES[rng.integers(3)],
@@ -50,6 +52,7 @@ VALUES: dict[str, Callable[[np.random.Generator], Any]] = {
 ANSWERS_DRAWN: dict[str, Callable[[np.random.Generator, Target], Any]] = {
     "label_map": lambda rng, target: rng.integers(0, len(target.classes), GRID.shape),
     "score_map": lambda rng, target: rng.random(GRID.shape) + 0.01,
+    "instances": lambda rng, target: rng.integers(0, 6, GRID.shape),
     "logits": lambda rng, target: rng.normal(size=outputs_of(target)),
     "boxes": lambda rng, target: np.column_stack(
         [KINDS.load("boxes").encode(target, tuple(drawn_box(rng) for _ in range(4))), rng.random(4)]

@@ -113,3 +113,39 @@ def test_progress_counts_windows():
     volume = np.zeros((1, 20, 8), np.float32)
     _map(volume, _pointwise(2), 2, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] == len(seen)
+
+
+@pytest.mark.parametrize("shape", [(20, 33), (9, 14, 12)])
+def test_values_of_windows_are_blended_to_what_one_pass_gives(shape: tuple[int, ...]):
+    volume = np.random.default_rng(0).random((1, *shape), np.float32)
+
+    def predict(batch: np.ndarray) -> np.ndarray:
+        return np.concatenate([batch, 1 - batch], 1)
+
+    values = stream.value_maps(volume, predict, outputs=2, window=(8,) * len(shape), overlap=0.5, shape=shape)
+    assert values.dtype == np.uint8
+    assert np.abs(values[0] - 255 * volume[0]).max() <= 0.51
+    assert np.abs(values[1] - 255 * (1 - volume[0])).max() <= 0.51
+
+
+def test_values_are_brought_to_another_grid_linearly():
+    ramp = np.broadcast_to(np.linspace(0, 1, 24, dtype=np.float32)[:, None], (24, 16))[None]
+    values = stream.value_maps(
+        np.ascontiguousarray(ramp), lambda b: b.copy(), outputs=1, window=(8, 8), overlap=0.5, shape=(48, 30)
+    )
+    where = np.clip((np.arange(48) + 0.5) / 2 - 0.5, 0, 23) / 23
+    assert np.abs(values[0, :, 0] - 255 * where).max() <= 0.6
+    assert np.ptp(values[0].astype(int), axis=1).max() <= 1
+
+
+def test_values_in_blocks_equal_those_in_one(monkeypatch: pytest.MonkeyPatch):
+    volume = np.random.default_rng(0).random((1, 30, 20, 16), np.float32)
+
+    def run() -> np.ndarray:
+        return stream.value_maps(
+            volume, lambda b: b.copy(), outputs=1, window=(8, 8, 8), overlap=0.5, shape=(30, 40, 16)
+        )
+
+    whole = run().astype(int)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 5000)
+    assert np.abs(run().astype(int) - whole).max() <= 1

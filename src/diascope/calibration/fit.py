@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from diascope.calibration.baseline_hazard import fit_baseline_hazard
 from diascope.calibration.box_score import fit_box_score
 from diascope.calibration.conformal import fit_interval
+from diascope.calibration.instances import fit_instances
 from diascope.calibration.normal_scores import fit_normal_scores
 from diascope.calibration.operating_point import fit_operating_point
 from diascope.calibration.ordinal import fit_grade_set, fit_grade_temperature
@@ -31,6 +32,7 @@ STEPS: dict[str, Step] = {
     "baseline_hazard": fit_baseline_hazard,
     "normal_scores": fit_normal_scores,
     "box_score": fit_box_score,
+    "instances": fit_instances,
 }
 
 

@@ -9,7 +9,7 @@ from diascope.core.errors import OptionError
 from diascope.core.families import KINDS
 from diascope.core.image import label_array
 from diascope.core.ports.kind import Derivation
-from diascope.curate.target_findings import wrong_labels
+from diascope.curate.target_findings import remarked, wrong_labels
 from diascope.io import read_header, read_labels
 
 
@@ -40,10 +40,11 @@ def derive_target(dataset: Dataset, name: str, kinds: Sequence[str], *, normal: 
     if new == target:  # it was made before, as the plan says
         return dataset
     cases = tuple(_derived(dataset, case, name, target=target, derivation=derivation) for case in dataset.cases)
+    made = dataset.model_copy(update={"cases": cases})
     text = f"target {name}: {found.name} made of its {old.name}, as the task asks for"
     text += f"; its classes are {', '.join(new.classes)}" if new.classes else ""
     note = Problem(level="note", code="derived", message=text, target=name)
-    problems = (*_problems(dataset, name, new, cases), note)
+    problems = (*_problems(dataset, name, new, cases), *_remarks(made, name, new), note)
     return dataset.model_copy(update={"cases": cases, "targets": {**dataset.targets, name: new}, "problems": problems})
 
 
@@ -63,6 +64,22 @@ def _derived(dataset: Dataset, case: Case, name: str, *, target: Target, derivat
         error.add_note(f"case {case.id}")
         raise
     return case.model_copy(update={"targets": {**case.targets, name: made}})
+
+
+def _remarks(dataset: Dataset, name: str, target: Target) -> list[Problem]:
+    """Return what the new kind says of each label map, which is read for it where it says anything."""
+    remarks = KINDS.load(target.kind).remarks
+    if remarks is None:
+        return []
+    said = {}
+    for case in dataset.cases:
+        if isinstance(value := case.targets.get(name), Source):
+            try:
+                said[case.id] = remarks(target, _labels(dataset, case, value))
+            except Exception as error:
+                error.add_note(f"case {case.id}")
+                raise
+    return remarked(name, said)
 
 
 def _labels(dataset: Dataset, case: Case, value: Any) -> Any:

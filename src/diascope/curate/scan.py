@@ -48,12 +48,14 @@ class MaskFacts:
         voxels: number in the map → its voxels.
         content: digest of the map, to compare copies by.
         other_grid: both geometries in words, where the map does not lie on its image's grid.
+        remarks: code → sentence, what the kind says of the map (``Kind.remarks``).
     """
 
     voxels: dict[int, int]
     content: str
     other_grid: str | None = None
     notes: tuple[str, ...] = ()
+    remarks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -92,7 +94,7 @@ def scan(
         judged: ids whose image quality is measured.
         progress: told after each case.
     """
-    masks = [name for name, t in targets.items() if KINDS.load(t.kind).is_map and (voxels or not t.values)]
+    masks = {n: t for n, t in targets.items() if KINDS.load(t.kind).is_map and (voxels or not t.values)}
     for done, case in enumerate(cases, 1):
         facts = CaseFacts(case.id)
         try:
@@ -125,7 +127,9 @@ def _check_all_named(root: Path, case: Case) -> None:
         )
 
 
-def _scan_case(root: Path, case: Case, masks: list[str], facts: CaseFacts, *, voxels: bool, judge: bool) -> None:
+def _scan_case(
+    root: Path, case: Case, masks: dict[str, Target], facts: CaseFacts, *, voxels: bool, judge: bool
+) -> None:
     if len(case.images) > 1:
         _check_all_named(root, case)
     digest = hashlib.blake2b(digest_size=16)
@@ -142,10 +146,10 @@ def _scan_case(root: Path, case: Case, masks: list[str], facts: CaseFacts, *, vo
         if judge and facts.channels[channel].finite and not facts.quality:
             facts.quality = measure_quality(image)
     facts.content = digest.hexdigest() if voxels else ""
-    for name in masks:
+    for name, target in masks.items():
         value = case.targets.get(name)
         if isinstance(value, Source) and facts.channels:
-            facts.masks[name] = _mask_facts(root, value, next(iter(facts.channels.values())).geometry)
+            facts.masks[name] = _mask_facts(root, value, next(iter(facts.channels.values())).geometry, target)
 
 
 def _channel_facts(image: Image) -> ChannelFacts:
@@ -181,7 +185,7 @@ def _bytes(array: NDArray, dtype: type[np.number]) -> memoryview:
     return np.ascontiguousarray(array, dtype=dtype).data
 
 
-def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
+def _mask_facts(root: Path, source: Source, geometry: Geometry, target: Target) -> MaskFacts:
     """Return what a label map holds; an error that is raised names its file."""
     try:
         image = read_labels(root, source, geometry)
@@ -199,7 +203,9 @@ def _mask_facts(root: Path, source: Source, geometry: Geometry) -> MaskFacts:
     for block in _blocks(labels[None]):
         digest.update(_bytes(block, np.int32))
         counts.update(_counts(block))
-    return MaskFacts(dict(sorted(counts.items())), digest.hexdigest(), other_grid, image.notes)
+    remarks = KINDS.load(target.kind).remarks
+    said = remarks(target, labels) if remarks else {}
+    return MaskFacts(dict(sorted(counts.items())), digest.hexdigest(), other_grid, image.notes, said)
 
 
 def _counts(labels: NDArray[np.integer]) -> dict[int, int]:

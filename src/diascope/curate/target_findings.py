@@ -20,7 +20,8 @@ MOST_MASK_VALUES = 255
 def declare_masks(draft: Draft, facts: Facts) -> None:
     """Give each undeclared mask target the values that its label maps hold, background first."""
     for name, target in draft.targets.items():
-        if not KINDS.load(target.kind).is_map or target.values:
+        kind = KINDS.load(target.kind)
+        if not kind.is_map or target.values or kind.counts_objects:
             continue
         found = sorted({v for f in facts.values() if name in f.masks for v in f.masks[name].voxels})
         if len(found) > MOST_MASK_VALUES:
@@ -36,7 +37,8 @@ def _too_many(name: str, count: int) -> Problem:
         level="error",
         code="mask_is_no_label_map",
         message=f"target {name}: its masks hold {count} different values, expected at most {MOST_MASK_VALUES}: are "
-        "they pictures, or were they saved as JPEG? Save label maps without loss, one number for each class",
+        "they pictures, or were they saved as JPEG? Save label maps without loss, one number for each class; where "
+        "every number is an object of its own, ask for --task instances",
         target=name,
     )
 
@@ -50,13 +52,27 @@ def check_masks(draft: Draft, facts: Facts, *, resample: bool) -> None:
         other = [i for i, m in maps.items() if m.other_grid]
         if other:
             draft.problems.append(_other_grid(name, other, str(maps[other[0]].other_grid), resample=resample))
-        unknown = {i: sorted(set(m.voxels) - set(target.values)) for i, m in maps.items()}
+        named = set(target.values) if target.values else {v for m in maps.values() for v in m.voxels}
+        unknown = {i: sorted(set(m.voxels) - named) for i, m in maps.items()}
         unknown = {i: values for i, values in unknown.items() if values}
         if unknown:
             draft.problems.append(_undeclared(name, target, unknown))
+        draft.problems += remarked(name, {i: m.remarks for i, m in maps.items()})
         empty = [i for i, m in maps.items() if set(m.voxels) <= {0}]
         if empty:
             draft.note("empty_mask", f"target {name}: {len(empty)} masks hold background only", empty)
+
+
+def remarked(name: str, said: Mapping[str, Mapping[str, str]]) -> list[Problem]:
+    """Return one warning for each code that the kind's remarks carry: the first case's sentence, and all cases."""
+    cases: dict[str, list[str]] = {}
+    for case_id, remarks in said.items():
+        for code in remarks:
+            cases.setdefault(code, []).append(case_id)
+    return [
+        _about(name, "warning", code, f"target {name}: {len(ids)} maps; in {ids[0]}, {said[ids[0]][code]}", ids)
+        for code, ids in cases.items()
+    ]
 
 
 def _other_grid(name: str, ids: list[str], text: str, *, resample: bool) -> Problem:

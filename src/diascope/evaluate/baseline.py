@@ -59,6 +59,7 @@ def _fit(inputs: Inputs, dataset: Dataset, baseline: Baseline) -> FittedBaseline
     name = baseline.name.replace("_", " ")
     several = f"{min(used)} to {max(used)} training cases, made for each of {len(used)} folds"
     describe = f"{name} of {used[0]} training cases" if len(used) == 1 else f"{name} of {several}"
+    describe += ", which looks at the image" if baseline.looks_at_image else ""
     return FittedBaseline(by_case, describe, baseline.looks_at_image)
 
 

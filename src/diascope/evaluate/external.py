@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Dataset, Target
 from diascope.core.documents.plan import Decision, Plan
 from diascope.core.documents.run import Run
@@ -73,7 +74,9 @@ def predict_external(run: Path, dataset: Dataset, out: Path, progress: Progress 
     here = Decision(value=device, rule="predict", because="what is here", chosen_by="measured")
     weights = tuple(run / "members" / m.folder / "model.safetensors" for m in facts.members)
     training = tuple(sorted({i for fold in folds for i in _training(known, fold)}))
-    part = Part("external", plan.fold, ((ids, weights),), training, seen)
+    path = run / "calibration.json"
+    fitted = (Calibration.load(path),) if path.exists() else ()
+    part = Part("external", plan.fold, ((ids, weights),), training, seen, fitted)
     predict_part(out / "predictions", dataset, plan.with_decisions(machine__device=here), part, progress)
 
 

@@ -199,11 +199,7 @@ def calibration_sentence(evaluation: Evaluation) -> str:
     if evaluation.task.fitted_words is not None:
         return _own_sentences(evaluation.task.fitted_words(evaluation.target, fitted), fitted)
     if "temperature" not in evaluation.task.fits:
-        what = listing([name.replace("_", " ") for name in evaluation.task.fits])
-        return (
-            f"What answers are judged by ({what}) was fitted on {count(fitted.cases, 'case')} ({fitted.fitted_on}), "
-            "never on the cases evaluated."
-        )
+        return _own_sentences(f"What answers are judged by: {_fitted_numbers(fitted)}.", fitted)
     if fitted.folds:
         return _folds_sentence(fitted)
     points = ", ".join(f"{name} {value:.3f}" for name, value in fitted.thresholds.items())
@@ -224,6 +220,12 @@ def _own_sentences(words: str, fitted: Calibration) -> str:
         f"{words} {on} That serves other images, which all folds answer together; the cases that a fold evaluates are "
         f"judged by a fit of its own on {min(cases)} to {max(cases)} cases."
     )
+
+
+def _fitted_numbers(fitted: Calibration) -> str:
+    """Return what a task's steps have fitted, by name; thresholds by class."""
+    every = {**{name: (value,) for name, value in fitted.thresholds.items()}, **fitted.numbers}
+    return "; ".join(f"{name} {', '.join(f'{v:.4g}' for v in values)}" for name, values in every.items())
 
 
 def _folds_sentence(fitted: Calibration) -> str:

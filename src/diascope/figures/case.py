@@ -46,6 +46,8 @@ def case_outline(
     prediction: NDArray,
     names: Sequence[str],
     geometry: Geometry,
+    *,
+    groups: int = 0,
 ) -> str:
     """Return the image beside the image with reference and prediction outlined, as SVG with the voxels as PNG inside.
 
@@ -56,10 +58,11 @@ def case_outline(
         names: of the foreground classes.
         geometry: of the grid; gives the aspect and, in 3-D, radiological axial, coronal and sagittal planes through
             the largest foreground.
+        groups: numbers in the label maps, where they are no classes but only keep touching objects apart.
     """
 
     def draw(plane: Plane, size: tuple[float, float]) -> str:
-        return outline_pair(plane.labels[0], plane.labels[1], size, len(names))
+        return outline_pair(plane.labels[0], plane.labels[1], size, groups or len(names), numbered=not groups)
 
     voxels = [int(np.count_nonzero(label)) for label in (reference, prediction)]
     said = f"the reference (solid blue, {voxels[0]} voxels) and of the prediction (dashed amber, {voxels[1]} voxels)."

@@ -15,14 +15,17 @@ _TOLERANCE = 0.35
 """How far a curve may be simplified, in units of the drawing: less than its line is wide."""
 
 
-def outline_pair(reference: NDArray, prediction: NDArray, size: tuple[float, float], classes: int) -> str:
+def outline_pair(
+    reference: NDArray, prediction: NDArray, size: tuple[float, float], classes: int, *, numbered: bool = True
+) -> str:
     """Return both label maps ``(R, Q)`` as SVG curves over a picture of ``size`` (width, height).
 
-    A dark edge beneath keeps them visible on bright tissue. Each class's number stands where its reference is thickest.
+    A dark edge beneath keeps them visible on bright tissue. If ``numbered``, each class's number stands where its
+    reference is thickest.
     """
     known, found = ("".join(_path(label == c + 1, size) for c in range(classes)) for label in (reference, prediction))
     style = 'fill="none" stroke-linejoin="round"'
-    numbers = _numbers(reference, size, classes) if 1 < classes <= NUMBERED else ""
+    numbers = _numbers(reference, size, classes) if numbered and 1 < classes <= NUMBERED else ""
     return (
         f'<path d="{known}" {style} stroke="#000" stroke-opacity=".45" stroke-width="3"/>'
         f'<path d="{known}" {style} stroke="{REFERENCE}" stroke-width="1.7"/>'

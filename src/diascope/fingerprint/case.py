@@ -124,7 +124,7 @@ def _foreground(targets: Mapping[str, Target], labels: Mapping[str, NDArray]) ->
     """Return the voxels that any mask marks, or None where there is no mask or it marks none."""
     inside = None
     for name, array in labels.items():
-        marked = array != targets[name].values[0]
+        marked = array != (targets[name].values[0] if targets[name].values else 0)
         inside = marked if inside is None else inside | marked
     return inside if inside is not None and inside.any() else None
 
@@ -170,7 +170,7 @@ def _draw(
 def count_labels(labels: NDArray[np.integer], values: tuple[int, ...]) -> NDArray[np.int64]:
     """Return the voxels of each label in ``values``, a slice at a time: counting needs 8 bytes a voxel."""
     total = np.zeros(len(values), np.int64)
-    for part in labels:
+    for part in labels if values else ():
         if part.min() >= 0 and part.max() < 65536:
             counts = np.bincount(part.ravel(), minlength=max(values) + 1)
             total += [counts[v] if 0 <= v < len(counts) else 0 for v in values]

@@ -9,6 +9,7 @@ from diascope.core.families import READERS
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
+from diascope.io._object_masks import read_object_masks
 
 
 @cache
@@ -86,10 +87,19 @@ def read_header(root: Path, source: Source) -> Header:
 
 
 def read_labels(root: Path, source: Source, geometry: Geometry) -> Image:
-    """Return a label map, brought to ``geometry`` only where the format has no voxels of its own (RTSTRUCT, SEG)."""
+    """Return a label map, brought to ``geometry`` only where the format has no voxels of its own (RTSTRUCT, SEG).
+
+    Several files that are no series are one mask for each object: the map then numbers them.
+    """
     path = root / source.path
+    if source.files and not find_reader(path / source.files[0]).is_readable(path):
+        return read_object_masks(path, source, _read_labels)
+    return _read_labels(path, source, geometry)
+
+
+def _read_labels(path: Path, source: Source, geometry: Geometry | None = None) -> Image:
     reader = find_reader(path)
-    if reader.read_on is not None:
+    if reader.read_on is not None and geometry is not None:
         return reader.read_on(path, source, geometry)
     return (reader.read_labels or reader.read)(path, source)
 

@@ -1,12 +1,14 @@
 """One case → its prediction, in the form that its task answers in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.calibration.fit import nothing_fitted
+from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Target
 from diascope.core.documents.plan import Plan
 from diascope.core.families import ANSWERS, KINDS, TASKS
@@ -26,12 +28,14 @@ class Predictor:
     Attributes:
         members: their runners; predictions are averaged before decoding.
         mirror: axes of the network's grid along which images are also predicted mirrored.
+        calibration: what was fitted, for answers that need it to be made.
     """
 
     plan: Plan
     target: Target
     members: Sequence[Runner]
     mirror: Sequence[int] = ()
+    calibration: Calibration = field(default_factory=nothing_fitted)
 
     @property
     def kind(self) -> Kind:
@@ -53,6 +57,11 @@ class Predictor:
     def answer(self, prepared: Sequence[Prepared], progress: Progress = lambda done, total: None) -> list[NDArray]:
         """Return what ``predict`` gives for cases that are already prepared; several only if they are of one size."""
         return ANSWERS.load(TASKS.load(self.plan.task).answer).predict(self, prepared, progress)
+
+    def evidence(self, prepared: Sequence[Prepared]) -> list[NDArray]:
+        """Return what the task's fits see of cases, before anything is fitted."""
+        form = ANSWERS.load(TASKS.load(self.plan.task).answer)
+        return (form.evidence or form.predict)(self, prepared, lambda done, total: None)
 
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the mean logits ``(B, O)`` over members and mirrored images."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from numpy.typing import NDArray
 
+from diascope.calibration.fit import nothing_fitted
+from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Case, Dataset
 from diascope.core.documents.plan import Plan
 from diascope.core.documents.predictions import Predictions, Split
@@ -17,6 +20,7 @@ from diascope.predict.case import Predictor
 from diascope.predict.network import load_members
 from diascope.predict.output import file_name, mask_suffix, write_answers
 from diascope.predict.reading import read_images, reference_channel
+from diascope.transforms.prepare import Prepared
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -28,6 +32,7 @@ class Part:
     Attributes:
         split: ``test``, ``validation`` or ``external``; fold: of the plan.
         groups: cases and the weights that predict them, averaged.
+        calibrations: what was fitted for each group; empty where nothing was.
         training: cases that the weights have seen, for the baseline.
         refused: cases that are not predicted at all, and why.
     """
@@ -37,15 +42,22 @@ class Part:
     groups: Sequence[tuple[Sequence[str], Sequence[Path]]]
     training: Sequence[str]
     refused: Mapping[str, str] = field(default_factory=dict)
+    calibrations: Sequence[Calibration] = ()
 
 
 def make_predictor(
-    dataset: Dataset, plan: Plan, weights: Sequence[Path | None], *, mirror: Sequence[int] | None = None
+    dataset: Dataset,
+    plan: Plan,
+    weights: Sequence[Path | None],
+    *,
+    mirror: Sequence[int] | None = None,
+    calibration: Calibration | None = None,
 ) -> Predictor:
     """Return a predictor; ``mirror`` is the plan's if not given, None among the weights an untrained network."""
     target = dataset.targets[plan.target or ""]
     members = load_members(plan, target, weights, device=plan["machine.device"])
-    return Predictor(plan, target, members, tuple(plan["predict.mirror"] if mirror is None else mirror))
+    axes = tuple(plan["predict.mirror"] if mirror is None else mirror)
+    return Predictor(plan, target, members, axes, calibration or nothing_fitted())
 
 
 def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progress: Progress | None = None) -> None:
@@ -53,8 +65,8 @@ def predict_part(folder: Path, dataset: Dataset, plan: Plan, part: Part, progres
     folder.mkdir(exist_ok=True, parents=True)
     writer = _Writer(folder, dataset, plan)
     total, done = sum(len(ids) for ids, _ in part.groups), 0
-    for ids, weights in part.groups:
-        predictor = make_predictor(dataset, plan, weights)
+    for (ids, weights), calibration in zip_longest(part.groups, part.calibrations):
+        predictor = make_predictor(dataset, plan, weights, calibration=calibration)
         for first in range(0, len(ids), writer.together):
             some = ids[first : first + writer.together]
             writer.add(predictor, some)
@@ -84,11 +96,15 @@ class Answers:
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def predict_cases(dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> Answers:
-    """Return the answers for cases, as many in memory and in a pass as have one size and a step of training has."""
+def predict_cases(dataset: Dataset, predictor: Predictor, ids: Sequence[str], *, as_evidence: bool = False) -> Answers:
+    """Return the answers for cases, as many in memory and in a pass as have one size and a step of training has.
+
+    ``as_evidence`` gives what is fitted on instead (``Predictor.evidence``).
+    """
+    predict = predictor.evidence if as_evidence else predictor.answer
     found, together = Answers(), cases_together(predictor.plan)
     for first in range(0, len(ids), together):
-        _add_answers(found, dataset, predictor, ids[first : first + together])
+        _add_answers(found, dataset, predictor, ids[first : first + together], predict)
     return found
 
 
@@ -97,7 +113,13 @@ def cases_together(plan: Plan) -> int:
     return int(plan["batch.size"]) if plan["preprocess.shape"] else 1
 
 
-def _add_answers(found: Answers, dataset: Dataset, predictor: Predictor, ids: Sequence[str]) -> None:
+def _add_answers(
+    found: Answers,
+    dataset: Dataset,
+    predictor: Predictor,
+    ids: Sequence[str],
+    predict: Callable[[list[Prepared]], list[NDArray]],
+) -> None:
     cases, prepared = dataset.by_id(), {}
     for case_id in ids:
         try:
@@ -106,7 +128,7 @@ def _add_answers(found: Answers, dataset: Dataset, predictor: Predictor, ids: Se
         except InputError as error:
             found.refused[case_id] = str(error).split("\n", 1)[0]
     if prepared:
-        found.answers.update(zip(prepared, predictor.answer(list(prepared.values())), strict=True))
+        found.answers.update(zip(prepared, predict(list(prepared.values())), strict=True))
 
 
 def write_answer(

@@ -116,7 +116,7 @@ class Model:
         calibration = Calibration.load(path) if path.exists() else nothing_fitted()
         where, warning = choose_device(plan, device)
         members = load_members(plan, target, files, device=where)
-        predictor = Predictor(plan, target, members, tuple(plan["predict.mirror"]))
+        predictor = Predictor(plan, target, members, tuple(plan["predict.mirror"]), calibration)
         path = run / "fingerprint.json"
         fingerprint = Fingerprint.load(path) if path.exists() else None
         return cls(plan, target, calibration, predictor, (warning,) if warning else (), fingerprint)

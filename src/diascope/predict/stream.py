@@ -1,10 +1,12 @@
-"""Class maps of whole volumes in bounded memory.
+"""Class maps and value maps of whole volumes in bounded memory.
 
 Windows are visited along the first axis of the (turned) grid. Only the slabs that later windows still touch are kept
 for all classes; a finished slab is resampled slice by slice, class by class, to the grid that is wanted and only its
 best class is kept. A cross-section whose slab would be too large is gone through in blocks of its first axis, one after
 the other; windows across a border are then predicted for both. So memory grows with neither the volume nor the
 cross-section times the classes (the field's most reported failure: nnUNet#2912, TotalSegmentator#240).
+
+Where the values themselves are wanted, a byte is kept of each: it tells shares apart by 0.4 %.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,6 +27,9 @@ Slab = tuple[int, NDArray[np.float32]]
 BLOCK_BYTES = 3 * 2**27
 """Class values held at once, about: a larger cross-section is divided (chosen here: 105 classes at 512x512x300 then
 take six blocks, predict a third more windows and hold a sixth as much; docs/lab-log.md)."""
+
+FULL = 255
+"""The byte that stands for a value of 1."""
 
 HALF_SUM = 2.0**15
 """The largest half-precision sum, about: half of what the type holds."""
@@ -73,6 +78,20 @@ class Pass:
         return [c for c in self.corners if c[1] < last and c[1] + self.window[1] > first]
 
 
+@dataclass(frozen=True)
+class Keep:
+    """What is kept of blended values.
+
+    Attributes:
+        slab: ``(O, slices, J[, K])`` of a finished slab → what stands for its slices, which are the first axis.
+        slice: ``(before or None, plane, share)``, ``(O, J[, K])`` each → what stands for the slice that lies between,
+            ``(1 - share) before + share plane``; without one before, for the plane.
+    """
+
+    slab: Callable[[NDArray], NDArray]
+    slice: Callable[[NDArray | None, NDArray, float], NDArray]
+
+
 def class_map(
     volume: NDArray[np.float32],
     predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
@@ -95,32 +114,84 @@ def class_map(
             is taken.
         progress: called with windows done and in all.
     """
-    axis = int(np.argmax(volume.shape[1:]))
-    turned = np.moveaxis(volume, axis + 1, 1)
-    turn = _mover(axis)
-    padded, inside = _pad(turned, turn(window))
-
-    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.moveaxis(predict(np.moveaxis(batch, 2, axis + 2)), axis + 2, 2)
-
-    corners = window_corners(padded.shape[1:], turn(window), overlap)
-    resamples = tuple(turned.shape[1:]) != turn(shape)
-    work = Pass(padded, run, outputs, turn(window), corners, resamples)
-    labels = np.zeros(turn(shape), np.uint8 if outputs <= 256 else np.int16)
-    _fill(labels, work, inside, turned.shape[1:], progress)
-    return np.ascontiguousarray(np.moveaxis(labels, 0, axis))
+    resamples = tuple(volume.shape[1:]) != tuple(shape)
+    kind = np.dtype(np.uint8 if outputs <= 256 else np.int16)
+    view = _View.of(volume, window, overlap)
+    work = view.work(predict, outputs, divides=resamples)
+    labels = np.zeros(view.turn(shape), kind)
+    _fill(labels, work, view, Keep(_best, _best_of_two), progress)
+    return np.ascontiguousarray(np.moveaxis(labels, 0, view.axis))
 
 
-def _fill(
-    labels: NDArray[np.integer],
-    work: Pass,
-    inside: tuple[slice, ...],
-    source: tuple[int, ...],
-    progress: Callable[[int, int], None],
-) -> None:
-    """Write the best classes into ``labels``, block by block of its second axis."""
-    matrices = [linear_matrix(n, m) for n, m in zip(source[1:], labels.shape[1:], strict=True)]
-    edges = np.linspace(0, labels.shape[1], work.blocks() + 1).round().astype(int)
+def value_maps(
+    volume: NDArray[np.float32],
+    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    *,
+    outputs: int,
+    window: tuple[int, ...],
+    overlap: float,
+    shape: tuple[int, ...],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> NDArray[np.uint8]:
+    """Return the blended values ``(O, *shape)`` of a volume ``(C, I, J[, K])``, 0..1 as 0..255.
+
+    Args as ``class_map``, whose ``predict`` here gives values from 0 to 1.
+    """
+    view = _View.of(volume, window, overlap)
+    work = view.work(predict, outputs, divides=True)
+    depth, *across = view.turn(shape)
+    values = np.zeros((depth, outputs, *across), np.uint8)
+    _fill(values, work, view, Keep(_slab_bytes, _slice_bytes), progress)
+    return np.ascontiguousarray(np.moveaxis(np.moveaxis(values, 1, 0), 1, view.axis + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A volume with its longest axis first, padded to at least one window.
+
+    Attributes:
+        inside: where the volume lies in the padded one; source: its size.
+    """
+
+    axis: int
+    padded: NDArray[np.float32]
+    inside: tuple[slice, ...]
+    source: tuple[int, ...]
+    window: tuple[int, ...]
+    corners: list[tuple[int, ...]]
+
+    @classmethod
+    def of(cls, volume: NDArray[np.float32], window: tuple[int, ...], overlap: float) -> "_View":
+        axis = int(np.argmax(volume.shape[1:]))
+        turned, own = np.moveaxis(volume, axis + 1, 1), _mover(axis)(window)
+        padded, inside = _pad(turned, own)
+        return cls(axis, padded, inside, turned.shape[1:], own, window_corners(padded.shape[1:], own, overlap))
+
+    def turn(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        return _mover(self.axis)(values)
+
+    def work(
+        self,
+        predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        outputs: int,
+        *,
+        divides: bool,
+    ) -> Pass:
+        axis = self.axis
+
+        def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.moveaxis(predict(np.moveaxis(batch, 2, axis + 2)), axis + 2, 2)
+
+        return Pass(self.padded, run, outputs, self.window, self.corners, divides)
+
+
+def _fill(out: NDArray, work: Pass, view: _View, keep: Keep, progress: Callable[[int, int], None]) -> None:
+    """Write what is kept into ``out`` ``(I, [O,] J[, K])``, block by block of J."""
+    inside, source = view.inside, view.source
+    across = out.shape[1 - len(source) :]
+    resamples = (len(out), *across) != source
+    matrices = [linear_matrix(n, m) for n, m in zip(source[1:], across, strict=True)]
+    edges = np.linspace(0, across[0], work.blocks() + 1).round().astype(int)
     spans = [_span(matrices[0][first:last]) for first, last in pairwise(edges)]
     offset = inside[1].start
     corners = [work.across(low + offset, high + offset) for low, high in spans]
@@ -129,12 +200,13 @@ def _fill(
     for (first, last), (low, high), own in zip(pairwise(edges), spans, corners, strict=True):
         slabs = _slabs(work, own, (low + offset, high + offset), lambda: progress(next(counter), total))
         kept = _unpadded(slabs, (inside[0], slice(None), *inside[2:]))
-        part = labels[:, first:last]
-        if not work.divides:
+        part = out[(..., slice(first, last), *[slice(None)] * (len(source) - 2))]
+        if not resamples:
             for start, slab in kept:
-                part[start : start + slab.shape[1]] = _best(slab)
+                part[start : start + slab.shape[1]] = keep.slab(slab)
         else:
-            _fill_resampled(part, kept, [matrices[0][first:last, low:high], *matrices[1:]], source[0])
+            block = [matrices[0][first:last, low:high], *matrices[1:]]
+            _fill_resampled(part, kept, block, source[0], keep)
 
 
 def _span(matrix: NDArray[np.float32]) -> tuple[int, int]:
@@ -201,6 +273,20 @@ def _best(values: NDArray) -> NDArray[np.integer]:
     return (values.view(np.uint16) if values.dtype == np.float16 else values).argmax(0)
 
 
+def _slab_bytes(values: NDArray) -> NDArray[np.uint8]:
+    """Return values ``(O, slices, …)`` as bytes ``(slices, O, …)``."""
+    return np.moveaxis(_bytes(values), 1, 0)
+
+
+def _slice_bytes(before: NDArray | None, plane: NDArray, share: float) -> NDArray[np.uint8]:
+    """Return ``(1 - share) before + share plane`` as bytes."""
+    return _bytes(plane if before is None or share == 1.0 else before * (1 - share) + plane * share)
+
+
+def _bytes(values: NDArray) -> NDArray[np.uint8]:
+    return np.clip(np.rint(values * np.float32(FULL)), 0, FULL).astype(np.uint8)
+
+
 def _divide(sums: NDArray, total: NDArray[np.float32]) -> NDArray:
     """Divide in place, one class at a time, so that no second copy of all classes arises."""
     for number in range(len(sums)):
@@ -227,16 +313,16 @@ def _unpadded(slabs: Iterator[Slab], inside: tuple[slice, ...]) -> Iterator[Slab
 
 
 def _fill_resampled(
-    labels: NDArray[np.integer], slabs: Iterator[Slab], matrices: list[NDArray[np.float32]], depth: int
+    out: NDArray, slabs: Iterator[Slab], matrices: list[NDArray[np.float32]], depth: int, keep: Keep
 ) -> None:
-    """Write the best classes of ``depth`` slices on the labels' grid, edges of both grids coinciding."""
-    wanted = _positions(depth, len(labels))
+    """Write what is kept of ``depth`` slices on the wanted grid, edges of both grids coinciding."""
+    wanted = _positions(depth, len(out))
     next_out, before = 0, None
     for index, values in _slices(slabs):
         plane = _resample_plane(values, matrices)
-        while next_out < len(labels) and (wanted[next_out] <= index or index == depth - 1):
+        while next_out < len(out) and (wanted[next_out] <= index or index == depth - 1):
             share = float(np.clip(wanted[next_out] - (index - 1), 0, 1)) if before is not None else 1.0
-            labels[next_out] = _best_of_two(before, plane, share)
+            out[next_out] = keep.slice(before, plane, share)
             next_out += 1
         before = plane
 

@@ -36,7 +36,8 @@ def predict_heldout(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fol
     """
     _fit_calibration(run, dataset, plan, folds, progress)
     training = sorted({i for fold in folds for i in fold.parts.train})
-    part = Part(folds[0].parts.split, plan.fold, _groups(folds), training)
+    groups = _groups(folds)
+    part = Part(folds[0].parts.split, plan.fold, groups, training, calibrations=_calibrations(run, folds, len(groups)))
     predict_part(run / "predictions", dataset, plan, part, progress)
 
 
@@ -45,6 +46,15 @@ def _groups(folds: Sequence[Fold]) -> list[tuple[tuple[str, ...], tuple[Path, ..
     if folds[0].parts.split == "test":
         return [(folds[0].parts.evaluate, tuple(w for fold in folds for w in fold.weights))]
     return [(fold.parts.evaluate, fold.weights) for fold in folds]
+
+
+def _calibrations(run: Path, folds: Sequence[Fold], groups: int) -> list[Calibration]:
+    """Return what the cases of each group are judged by: each fold's own where the folds are pooled."""
+    path = run / "calibration.json"
+    if not path.exists():
+        return []
+    found = Calibration.load(path)
+    return [found] if groups == 1 else [found.of_fold(fold.number) for fold in folds]
 
 
 def _fit_calibration(run: Path, dataset: Dataset, plan: Plan, folds: Sequence[Fold], progress: Progress | None) -> None:
@@ -81,7 +91,7 @@ def _held_back_answers(
 ) -> tuple[list[NDArray], list[NDArray]] | None:
     """Return answers and references of the cases that could be predicted, None where none could."""
     cases, answers, references = dataset.by_id(), [], []
-    for case_id, answer in predict_cases(dataset, predictor, ids).answers.items():
+    for case_id, answer in predict_cases(dataset, predictor, ids, as_evidence=True).answers.items():
         images = read_images(dataset, plan, cases[case_id]) if predictor.kind.is_map else {}
         answers.append(answer)
         references.append(read_target(dataset, plan, cases[case_id], images))

@@ -94,10 +94,14 @@ def _learned(dataset: Dataset, plan: Plan, ids: Sequence[str]) -> tuple[str, ...
 
 
 def _hold_back(dataset: Dataset, plan: Plan, ids: Sequence[str], share: float) -> tuple[tuple[str, ...], ...]:
-    """Divide the training part by patient (by case where no patient is known), classes spread evenly."""
+    """Divide the training part by patient (by case where no patient is known), classes spread evenly.
+
+    What is in a label map is not known without reading it, so its cases are one stratum.
+    """
     target, cases = dataset.targets[plan.target or ""], dataset.by_id()
     kind = KINDS.load(target.kind)
-    present = [kind.present(target, cases[i].targets.get(plan.target or "")) for i in ids]
+    values = [None if kind.is_map else cases[i].targets.get(plan.target or "") for i in ids]
+    present = [kind.present(target, value) for value in values]
     here = set(ids)
     copies = [[i for i in some if i in here] for some in (dataset.measured.copies if dataset.measured else ())]
     groups = find_groups([cases[i] for i in ids], [some for some in copies if some])

@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -128,9 +128,10 @@ def _time_case(folder: Path, dataset: Dataset, predictor: Predictor, case: Case)
     form.read(target, folder, file, grid)
     again = lap()
     image = reference_image(plan, images).array
-    predict = task.baselines[0].fit(target, [Example(reference, image, grid)])
+    seen = [Example(None, image if b.looks_at_image else None, grid) for b in task.baselines]
+    fitted = [b.fit(target, [replace(s, reference=reference)]) for b, s in zip(task.baselines, seen, strict=True)]
     counting = lap()
-    for answer in (prediction, predict(Example(image=image, geometry=grid))):
+    for answer in (prediction, *(predict(s) for predict, s in zip(fitted, seen, strict=True))):
         task.score_case(target, reference, answer, grid, nothing_fitted())
     scoring = lap()
     return EndTimes(

@@ -176,14 +176,17 @@ def _cached(dataset: Dataset, plan: Plan, case: Case, cache: Path) -> tuple[NDAr
 
 def _foreground(labels: NDArray, seed: int) -> dict[int, NDArray[np.intp]]:
     """Return some voxels of each foreground class, drawn without favour."""
+    from scipy.ndimage import find_objects
+
     found = {}
-    for index in np.unique(labels):
-        if index == 0:
+    for index, box in enumerate(find_objects(np.asarray(labels)), 1):  # a map of objects has hundreds of them
+        if box is None:
             continue
-        flat = np.flatnonzero(labels == index)
-        if len(flat) > FOREGROUND_SAMPLES:
-            flat = np.random.default_rng([seed, int(index)]).choice(flat, FOREGROUND_SAMPLES, replace=False)
-        found[int(index)] = np.stack(np.unravel_index(flat, labels.shape), -1)
+        voxels = np.argwhere(labels[box] == index)
+        if len(voxels) > FOREGROUND_SAMPLES:
+            rng = np.random.default_rng([seed, index])
+            voxels = voxels[rng.choice(len(voxels), FOREGROUND_SAMPLES, replace=False)]
+        found[index] = voxels + [part.start for part in box]
     return found
 
 

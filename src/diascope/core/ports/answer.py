@@ -25,6 +25,8 @@ class Answer:
             grid, with the header of ``like``; None for a small one: all cases then stand in one JSON file.
         image: ``(array, target, geometry) -> image`` that a caller of the API gets; None: what is told.
         picture_suffix: of a file that answers a picture such as a PNG.
+        evidence: as ``predict``, but giving what the task's fits see, where that is not the answer itself but what the
+            answer is made of by what they fit.
         read: ``(target, folder, file name, geometry) -> array`` of such a file; raises InputError where it does not
             fit.
     """
@@ -36,3 +38,5 @@ class Answer:
     read: Callable[[Target, Path, str, Geometry], NDArray] | None = None
     image: Callable[[NDArray, Target, Geometry], Image] | None = None
     picture_suffix: str = ".png"
+    evidence: Callable[[Any, Sequence[Any], Callable[[int, int], None]], list[NDArray]] | None = None
+    voxels: Callable[[NDArray, Target], NDArray] | None = None

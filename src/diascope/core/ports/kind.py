@@ -58,6 +58,8 @@ class Kind:
         lacking: ``(target, present of all cases) -> what is missing`` for the target to be learned at all, in a
             sentence; empty where nothing is. Classes are counted for every kind, so this is for what else it needs.
         stated: how data say it, for a message where they do not; empty where no more than its name is to be said.
+        counts_objects: the numbers of its label maps are objects, however many, unless the target gives ``values``.
+        remarks: ``(target, label map) -> code → sentence`` of what one case's map cannot say, for ``inspect``.
         derived: name of another kind → how a target of it becomes one of this kind.
     """
 
@@ -74,6 +76,8 @@ class Kind:
     lacking: Callable[[Target, Sequence[tuple[str, ...]]], str] = lacks_nothing
     stated: str = ""
     derived: Mapping[str, Derivation] = field(default_factory=dict)
+    counts_objects: bool = False
+    remarks: Callable[[Target, NDArray], dict[str, str]] | None = None
 
     @property
     def is_map(self) -> bool:

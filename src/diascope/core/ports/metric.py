@@ -127,13 +127,54 @@ BoxesMetric = Callable[[BoxScores], tuple[float, NDArray[np.float64] | None]]
 """``scores -> (value, values (C,) of the classes or None)``; nan where undefined."""
 
 
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Objects of reference and prediction, matched one to one in each case; what an ``instances`` metric sees.
+
+    Two objects match where their IoU is above .5: no object can then have two partners (Kirillov et al. 2019).
+
+    Attributes:
+        reference, prediction: ``(N,)`` objects in each case, nan where it has no reference.
+        matched: ``(N,)`` pairs that match; iou: ``(N,)`` the sum of their IoU.
+        shared, joined: ``(N,)`` voxels of the aggregated Jaccard index's numerator and denominator.
+        size: ``(N,)`` area in mm² or volume in mm³ of each image, nan where its spacing is unknown.
+        weight: ``(N,)`` how often each case counts: 1, or its number of draws in a resample.
+    """
+
+    reference: NDArray[np.float64]
+    prediction: NDArray[np.float64]
+    matched: NDArray[np.float64]
+    iou: NDArray[np.float64]
+    shared: NDArray[np.float64]
+    joined: NDArray[np.float64]
+    size: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    def take(self, index: NDArray[np.intp]) -> "Matching":
+        """Return the same with each case counted as often as it stands in ``index``."""
+        return replace(self, weight=np.bincount(index, minlength=len(self.weight)).astype(np.float64))
+
+    def total(self, values: NDArray[np.float64]) -> float:
+        """Return the weighted sum over cases, those that are nan left out; nan where all are."""
+        return float("nan") if np.isnan(values).all() else float(self.weight @ np.nan_to_num(values))
+
+    def mean(self, values: NDArray[np.float64]) -> float:
+        """Return the weighted mean over the cases where it is defined; nan where that is none."""
+        known = self.weight * ~np.isnan(values)
+        return self.total(values) / float(known.sum()) if known.any() else float("nan")
+
+
+InstanceMetric = Callable[[Matching], float]
+"""``matching -> value`` over all cases; nan where undefined."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """One metric; ``over`` says which of the signatures ``compute`` has.
 
     Attributes:
-        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric``, ``EventsMetric``, ``ScoreMetric`` or
-            ``BoxesMetric``.
+        compute: a ``MaskMetric``, ``SetMetric``, ``NumbersMetric``, ``EventsMetric``, ``ScoreMetric``,
+            ``BoxesMetric`` or ``InstanceMetric``.
         title: for a report, such as ``Surface Dice at 1 mm``.
         unit: ``mm``, ``ml`` or empty.
         in_target_unit: the number is in the unit of what was asked for, whatever that is.
@@ -144,7 +185,7 @@ class Metric:
 
     name: str
     title: str
-    over: Literal["mask", "set", "numbers", "events", "score", "boxes"]
+    over: Literal["mask", "set", "numbers", "events", "score", "boxes", "instances"]
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]
