@@ -39,7 +39,15 @@ def archive(root: Path) -> Source:
     return Source(path="a.npz", key="images", index=2)
 
 
+def film(root: Path) -> Source:
+    frames = np.random.default_rng(0).integers(0, 256, (3, 40, 30)).astype(np.uint8)
+    first, *rest = [Pillow.fromarray(f) for f in frames]
+    first.save(root / "a.gif", save_all=True, append_images=rest, duration=40)
+    return Source(path="a.gif")
+
+
 SAMPLES: dict[str, Callable[[Path], Source]] = {
+    "gif": film,
     "metaimage": written("a.mha"),
     "nifti": written("a.nii.gz"),
     "npy": written("a.npy"),

@@ -56,7 +56,7 @@ def read(ds: FileDataset, tmp_path: Path) -> Image:
 
 
 def frames_of(image: Image) -> np.ndarray:
-    return image.array[0][None] if image.geometry.ndim == 2 else np.moveaxis(image.array[0], -1, 0)
+    return image.frames[0]
 
 
 @pytest.mark.parametrize("frames", [1, 3])

@@ -231,16 +231,49 @@ def test_volumes_of_one_enhanced_file_are_chosen_by_index(tmp_path: Path) -> Non
     assert "no volume 7" in refused(path, Source(path=path.name, index=7))
 
 
-def test_film_without_a_place_lies_along_k_without_spacing(tmp_path: Path) -> None:
+def test_ultrasound_film_is_an_image_over_time(tmp_path: Path) -> None:
     ds = new_dataset("US")
     set_pixels(ds, volume(4))
+    ds.FrameTime = 40
     path = save(ds, tmp_path / "film.dcm")
     image = dicom.read(path, Source(path=path.name))
-    np.testing.assert_array_equal(image.array[0], volume(4).transpose(1, 2, 0))
-    assert image.geometry.spacing_mm is None
-    assert "as time" in image.notes[0]
+    np.testing.assert_array_equal(image.frames[0], volume(4))
+    assert image.clip is not None
+    assert image.clip.times_s == pytest.approx((0, 0.04, 0.08, 0.12))
+    assert dicom.read_header(path, Source(path=path.name)).clip == image.clip
     frame = dicom.read(path, Source(path=path.name, index=2))
     np.testing.assert_array_equal(frame.array[0], volume(4)[2])
+    assert frame.clip is None
+
+
+def test_frame_time_vector_gives_uneven_times(tmp_path: Path) -> None:
+    ds = new_dataset("US")
+    set_pixels(ds, volume(4))
+    ds.FrameTimeVector = [0, 20, 30, 50]
+    path = save(ds, tmp_path / "film.dcm")
+    clip = dicom.read_header(path, Source(path=path.name)).clip
+    assert clip is not None
+    assert clip.times_s == pytest.approx((0, 0.02, 0.05, 0.1))
+
+
+def test_colour_film_keeps_its_colours_apart(tmp_path: Path) -> None:
+    ds = new_dataset("US")
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 10, 3)).astype(np.uint8)
+    set_pixels(ds, pixels, photometric="RGB")
+    path = save(ds, tmp_path / "film.dcm")
+    image = dicom.read(path, Source(path=path.name))
+    np.testing.assert_array_equal(image.frames, pixels.transpose(3, 0, 1, 2))
+    assert (image.channels, dicom.read_header(path, Source(path=path.name)).planes) == (9, 3)
+
+
+def test_nuclear_frames_without_a_place_are_no_film(tmp_path: Path) -> None:
+    ds = new_dataset("NM")
+    set_pixels(ds, volume(4))
+    path = save(ds, tmp_path / "views.dcm")
+    image = dicom.read(path, Source(path=path.name))
+    np.testing.assert_array_equal(image.array[0], volume(4).transpose(1, 2, 0))
+    assert image.clip is None
+    assert image.geometry.spacing_mm is None
 
 
 def test_tomographic_nuclear_image_has_the_detectors_place(tmp_path: Path) -> None:

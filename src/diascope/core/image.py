@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip
 from diascope.core.errors import GeometryError
 from diascope.core.geometry import Geometry
 
@@ -15,11 +16,13 @@ class Image:
 
     Attributes:
         array: ``(C, I, J)`` or ``(C, I, J, K)`` in the file's own number type after rescaling. A photograph has its
-            rows as I and its columns as J.
+            rows as I and its columns as J. An image over time has its frames as planes, ``(C * T, I, J[, K])`` with
+            the time running fastest, so that ``frames`` shows it as ``(C, T, I, J[, K])`` without a copy.
         geometry: the grid of the spatial axes.
         unit: ``HU``, ``SUV``, ``Bq/ml`` … or None where it is not known.
         modality: DICOM (0008,0060), such as ``CT``, or None.
         notes: what the reader had to decide or noticed, in whole sentences, for ``inspect`` to show.
+        clip: the time axis; None for a still image.
     """
 
     array: NDArray
@@ -27,6 +30,7 @@ class Image:
     unit: str | None = None
     modality: str | None = None
     notes: tuple[str, ...] = field(default=())
+    clip: Clip | None = None
 
     def __post_init__(self) -> None:
         """Refuse an array that does not fit its grid."""
@@ -36,18 +40,28 @@ class Image:
                 expected=f"(C, {', '.join(map(str, self.geometry.shape))})",
                 got=self.array.shape,
             )
+        if self.clip is not None and len(self.array) % self.clip.frames:
+            raise GeometryError(
+                "the planes are no whole number of frames", expected=f"C x {self.clip.frames}", got=len(self.array)
+            )
 
     def __repr__(self) -> str:
         """Return shape, number type, grid and unit, and none of the voxels."""
         spacing = self.geometry.spacing_mm
         steps = "spacing not known" if spacing is None else f"{' x '.join(f'{s:.4g}' for s in spacing)} mm"
         unit = f", {self.unit}" if self.unit else ""
-        return f"Image(shape {self.array.shape}, {self.array.dtype}, {steps}{unit})"
+        time = f", {self.clip.describe()}" if self.clip else ""
+        return f"Image(shape {self.array.shape}, {self.array.dtype}, {steps}{unit}{time})"
 
     @property
     def channels(self) -> int:
-        """Return the number of channels C."""
+        """Return the number of planes: channels C, times T for an image over time."""
         return self.array.shape[0]
+
+    @property
+    def frames(self) -> NDArray:
+        """Return a view ``(C, T, I, J[, K])``; a still image has one frame."""
+        return self.array.reshape(-1, self.clip.frames if self.clip else 1, *self.array.shape[1:])
 
     def with_array(self, array: NDArray) -> "Image":
         """Return the same image with other voxels on the same grid."""

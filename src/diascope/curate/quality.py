@@ -72,7 +72,8 @@ def measure_quality(image: Image) -> dict[str, float]:
 def _slices(image: Image) -> list[NDArray]:
     """Return slices from the middle half, across the axis with the largest step; a picture is its own slice."""
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow makes a slice that is not measured
-        array = image.array[0] if image.channels != 3 else image.array.mean(axis=0)
+        still = image.frames[:, image.frames.shape[1] // 2]  # of a clip the middle frame
+        array = still[0] if len(still) != 3 else still.mean(axis=0)
     if array.ndim == 2:
         return [array]
     axis = int(np.argmax(image.geometry.steps))

@@ -6,11 +6,15 @@
 3. Four axes: the first or the last is channels by the same rule.
 
 An axis of length one at the end of a volume is dropped: one slice is two-dimensional. There is no spacing.
+
+An array that is declared to be a clip has its frames as the first axis: ``(T, I, J)``, ``(T, I, J, K)``, or
+``(T, I, J[, K], C)`` with at most 4 channels.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import even_clip
 from diascope.core.errors import ReadError
 from diascope.core.geometry import geometry_without_spacing
 from diascope.core.image import Image
@@ -55,6 +59,41 @@ def header_of(shape: tuple[int, ...], dtype: np.dtype) -> Header:
         grid = grid[:2]
     photographic = axis == -1 and channels == 3 and dtype == np.uint8
     return Header(geometry_without_spacing(grid), channels, native_dtype(dtype).name, photographic=photographic)
+
+
+def header_of_clip(shape: tuple[int, ...], dtype: np.dtype, step_s: float | None) -> Header:
+    """Return what an array ``(T, I, J[, K][, C])`` is read as.
+
+    Raises:
+        ReadError: the array cannot be a clip.
+    """
+    if min(shape, default=0) < 1 or not 3 <= len(shape) <= 5:
+        raise ReadError(
+            "the array is no clip", expected="(T, I, J[, K][, C]), none of them empty", got=f"shape {shape}"
+        )
+    has_channels = len(shape) > 3 and shape[-1] <= MOST_CHANNELS and min(shape[1:3]) > MOST_CHANNELS
+    if len(shape) == 5 and not has_channels:
+        what = f"a last axis of at most {MOST_CHANNELS} channels"
+        raise ReadError("it cannot be told which axis is channels", expected=what, got=f"shape {shape}")
+    channels = shape[-1] if has_channels else 1
+    grid = shape[1:-1] if has_channels else shape[1:]
+    clip = even_clip(shape[0], step_s)
+    return Header(
+        geometry_without_spacing(grid),
+        channels * clip.frames,
+        native_dtype(dtype).name,
+        notes=(f"The array was read as an image over time, as its name says: {clip.describe()}.",),
+        photographic=channels == 3 and dtype == np.uint8,
+        clip=clip,
+    )
+
+
+def clip_of(array: NDArray, step_s: float | None) -> Image:
+    """Return the image of an array of frames."""
+    header = header_of_clip(array.shape, array.dtype, step_s)
+    frames = np.moveaxis(array, -1, 0) if array.ndim > 1 + header.geometry.ndim else array[None]
+    planes = np.ascontiguousarray(frames).reshape(header.channels, *header.geometry.shape)
+    return Image(native(planes), header.geometry, notes=header.notes, clip=header.clip)
 
 
 def image_of(array: NDArray) -> Image:

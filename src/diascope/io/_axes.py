@@ -79,7 +79,7 @@ def one_channel(header: Header, source: Source) -> Header:
     if not 0 <= source.index < header.channels:
         got = f"{header.channels} in the file"
         raise ReadError(f"there is no channel {source.index}", expected=f"{source.index + 1} or more channels", got=got)
-    return replace(header, channels=1, photographic=False)
+    return replace(header, channels=1, photographic=False, clip=None)
 
 
 def take_channel(array: NDArray, source: Source) -> NDArray:

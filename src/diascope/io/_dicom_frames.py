@@ -25,6 +25,7 @@ _KEYWORDS = """
     ModalityLUTSequence CorrectedImage NumberOfSlices Units SUVType DecayCorrection FrameReferenceTime
     DetectorInformationSequence RadiopharmaceuticalInformationSequence SharedFunctionalGroupsSequence
     PerFrameFunctionalGroupsSequence RedPaletteColorLookupTableDescriptor PixelPresentation
+    FrameIncrementPointer FrameTime FrameTimeVector CineRate RecommendedDisplayFrameRate
 """.split()  # noqa: SIM905 - sixty quoted strings read worse
 GE_PET_CREATOR, GE_PET_SCAN_START = 0x00090010, 0x0009100D
 """GE's private block and the date and time at which a PET scan began in it (QIBA FDG-PET profile, appendix G)."""

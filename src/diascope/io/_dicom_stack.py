@@ -41,18 +41,20 @@ class Stack:
     notes: tuple[str, ...] = ()
 
 
-def stack_frames(frames: Sequence[Frame], rows: int, columns: int, *, colour: bool = False) -> Stack:
+def stack_frames(
+    frames: Sequence[Frame], rows: int, columns: int, *, colour: bool = False, film: bool = False
+) -> Stack:
     """Return the frames as one image.
 
-    Without a place in the patient a single frame is a picture, and several of one file are a film: they are stacked
-    along K in stored order, without a spacing. With a place, they are sorted along their common normal; the step
+    Without a place in the patient a single frame is a picture; several of one file that are a film are a picture over
+    time, others are stacked along K in stored order, without a spacing. With a place, they are sorted along their common normal; the step
     between them is taken as it is, so a tilted gantry gives a sheared grid and no voxel is changed.
 
     Raises:
         ReadError: a slice is missing, the steps are uneven, directions or spacings differ, two lie at one position.
     """
     if not all(f.is_placed for f in frames):
-        return _stack_unplaced(frames, rows, columns)
+        return _stack_unplaced(frames, rows, columns, film=film)
     if len(frames) == 1:
         return _arranged(_flat_affine(frames[0]), frames, (rows, columns), colour, ())
     _check_same_plane(frames)
@@ -245,7 +247,7 @@ def _arranged(
     return Stack(tuple(frames), Geometry((*shape, *depth), affine), rows_first=colour, notes=notes)
 
 
-def _stack_unplaced(frames: Sequence[Frame], rows: int, columns: int) -> Stack:
+def _stack_unplaced(frames: Sequence[Frame], rows: int, columns: int, *, film: bool) -> Stack:
     """Return a picture or a film whose place in the patient is not known."""
     names = sorted({f.path.name for f in frames})
     if len(names) > 1:
@@ -254,8 +256,8 @@ def _stack_unplaced(frames: Sequence[Frame], rows: int, columns: int) -> Stack:
             expected="ImagePositionPatient, ImageOrientationPatient and PixelSpacing in each file",
             fix="give each file as an image of its own",
         )
-    if len(frames) > 1:
-        note = f"The {len(frames)} frames have no place in the patient: stacked along K in stored order, as time."
+    if len(frames) > 1 and not film:
+        note = f"The {len(frames)} frames have no place in the patient: stacked along K in stored order."
         return Stack(
             tuple(frames), geometry_without_spacing((rows, columns, len(frames))), rows_first=True, notes=(note,)
         )

@@ -6,7 +6,8 @@ What is decided here, and said in a note where the file does not say it:
   direction or two different pictures at one position are errors; an exact copy of a slice is left out.
 - A tilted gantry gives a sheared affine; the voxels stay as they are.
 - With a place in the patient, columns are I, rows are J and slices K, as in NIfTI. Without one, or in colour, it is a
-  picture: rows are I and columns J. Frames without a place (US, XA, NM) lie along K as time, without a spacing.
+  picture: rows are I and columns J. Frames without a place that follow each other in time (US, XA) are a film: an
+  image over time (see ``diascope.io._dicom_times``); others (NM) lie along K in stored order, without a spacing.
 - MONOCHROME1 is inverted unless the values are physical (HU, SUV, Bq/ml); palettes and YBR become RGB.
 - CT is in HU where the rescale says so or says nothing; PET becomes SUV by body weight where it can.
 - Several volumes at the same positions of one file: ``source.index`` chooses; in a series, ``source.files`` does.
@@ -29,6 +30,7 @@ from diascope.io._dicom_pet import find_suv_factors
 from diascope.io._dicom_pixels import PHYSICAL_UNITS, decode_frames, is_colour, scale_frames, value_type
 from diascope.io._dicom_series import Series, group_series, image_files
 from diascope.io._dicom_stack import SAME_POSITION_MM, Stack, distance, sort_by_position, split_volumes, stack_frames
+from diascope.io._dicom_times import film_of
 from diascope.io._dicom_values import text, whole
 
 __all__ = ["READER", "Series", "group_series", "is_readable", "read", "read_header"]
@@ -86,12 +88,15 @@ def read(path: Path, source: Source) -> Image:
     study = _study(path, source)
     stack, header = study.stack, study.header
     rows, columns = _size(study.instances[0])
-    array = np.empty((header.channels, len(stack.frames), rows, columns), dtype=header.dtype)
+    array = np.empty((header.planes, len(stack.frames), rows, columns), dtype=header.dtype)
     slot = {id(frame): n for n, frame in enumerate(stack.frames)}
     for instance in study.instances:
         mine = [f for f in instance.frames if id(f) in slot]
         if mine:
             array[:, [slot[id(f)] for f in mine]] = _values(mine, study)
+    if header.clip is not None:
+        array = array.reshape(-1, rows, columns)
+        return Image(array, header.geometry, header.unit, header.modality, header.notes, header.clip)
     axes = (0, 2, 3, 1) if stack.rows_first else (0, 3, 2, 1)
     array = array.transpose(axes)
     array = array if header.geometry.ndim == 3 else array[..., 0]
@@ -102,7 +107,7 @@ def _values(frames: Sequence[Frame], study: _Study) -> NDArray:
     """Return one file's frames as values ``(C, F, rows, columns)`` of the image's type."""
     path, rows, columns = frames[0].path, *_size(study.instances[0])
     pixels, dataset = decode_frames(path, frames)
-    samples = (3,) if study.header.channels == 3 else ()
+    samples = (3,) if study.header.photographic else ()
     if pixels.shape != (len(frames), rows, columns, *samples):
         raise ReadError(
             f"{path.name}: its pixels have another shape than its header says",
@@ -112,7 +117,7 @@ def _values(frames: Sequence[Frame], study: _Study) -> NDArray:
     with guarded(path, "its values cannot be scaled"):
         factor = study.factors.get(path, 1.0)
         values = scale_frames(pixels, frames, dataset, [factor] * len(frames), invert=study.invert)
-    if study.header.channels == 3:
+    if study.header.photographic:
         return np.moveaxis(values, -1, 0).astype(study.header.dtype)
     return values.astype(study.header.dtype)[None]
 
@@ -132,19 +137,24 @@ def _study(path: Path, source: Source) -> _Study:
             )
     frames, more = _chosen_frames(instances, source)
     colour = is_colour(first)
-    stack = stack_frames(frames, rows, columns, colour=colour)
+    is_film = len(frames) > 1 and len(instances) == 1 and not all(f.is_placed for f in frames)
+    clip = film_of(first, len(frames)) if is_film else None
+    stack = stack_frames(frames, rows, columns, colour=colour, film=clip is not None)
     modality = text(first, "Modality").upper() or None
     unit, factors, remarks = _unit(modality, instances, frames)
     invert = text(first, "PhotometricInterpretation") == "MONOCHROME1" and unit not in PHYSICAL_UNITS
     said = ("Bright and dark were exchanged (MONOCHROME1).",) if invert else ()
+    if clip is not None:
+        said = (*said, f"The frames were read as time: {clip.describe()}.")
     header = Header(
         geometry=stack.geometry,
-        channels=3 if colour else 1,
+        channels=(3 if colour else 1) * (clip.frames if clip else 1),
         dtype=value_type(instances, list(factors.values()) or [1.0]).name,
         unit=None if colour else unit,
         modality=modality,
         notes=tuple(dict.fromkeys((*notes, *more, *stack.notes, *remarks, *said))),
         photographic=colour,
+        clip=clip,
     )
     return _Study(instances, stack, header, factors, invert)
 

@@ -1,7 +1,9 @@
 """NIfTI-1 and NIfTI-2 in one file, plain or compressed with gzip.
 
 The first three axes are the grid; all further ones are channels, of which
-``source.index`` chooses one. An image with one slice is two-dimensional and keeps
+``source.index`` chooses one. A fourth axis alone is time where the header says so: a unit of time, a step above 0 and
+more frames than an image has channels (ITK writes seconds and a step of 1 into every file, so that few volumes stay
+channels). An image with one slice is two-dimensional and keeps
 its place in space. Whole numbers stay as they are stored unless scl_slope asks for scaling, which gives float32.
 """
 
@@ -17,6 +19,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip, even_clip
 from diascope.core.documents.dataset import Source
 from diascope.core.errors import InputError, ReadError
 from diascope.core.geometry import Geometry
@@ -39,6 +42,13 @@ WHAT = "a NIfTI image"
 GZIP = b"\x1f\x8b"
 COMPRESSION_LEVEL = 3
 """Chosen here: a 78 MB label map takes a third of the time of level 6, for a tenth more bytes."""
+
+SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
+"""Codes of the temporal part of xyzt_units (nifti1.h) and the seconds in each."""
+
+FEWEST_FRAMES = 5
+"""Chosen here: the four sequences of BraTS are the most channels that the data sets at hand hold in one file, and their
+headers name seconds too; a film of four frames is none."""
 
 COPIED = ("qform_code", "sform_code", "qoffset_x", "qoffset_y", "qoffset_z", "quatern_b", "quatern_c", "quatern_d")
 COPIED_ARRAYS = ("srow_x", "srow_y", "srow_z")
@@ -127,11 +137,25 @@ def _parse(file: BufferedIOBase) -> _Parsed:
         slope, inter = raw.get_slope_inter()
         if slope is not None and (slope, inter) != (1.0, 0.0):
             scale, result = (float(slope), float(inter)), np.dtype(np.float32)
-    if len(shape) > 3 and channels > 1 and not photographic:
+    clip = None if photographic else _time_of(raw, shape)
+    if clip is not None:
+        notes.append(f"The fourth axis was read as time, as the header says: {clip.describe()}.")
+    elif len(shape) > 3 and channels > 1 and not photographic:
         notes.append(f"The axes after the third ({' x '.join(map(str, shape[3:]))}) were read as channels.")
-    header = Header(geometry, channels, result.name, notes=tuple(notes), photographic=photographic and channels == 3)
+    is_colour = photographic and channels == 3
+    header = Header(geometry, channels, result.name, notes=tuple(notes), photographic=is_colour, clip=clip)
     smallest = 544 if raw.sizeof_hdr == 540 else 352
     return _Parsed(raw, shape, dtype, max(int(raw["vox_offset"]), smallest), scale, header)
+
+
+def _time_of(raw: Any, shape: tuple[int, ...]) -> Clip | None:
+    """Return the time axis that a header declares, or None where further axes are channels."""
+    second = SECONDS.get(int(raw["xyzt_units"]) & 56)
+    step = float(str(raw["pixdim"][4]))  # as it was written, without the digits that float32 adds
+    is_time = len(shape) > 3 and shape[3] >= FEWEST_FRAMES and all(n == 1 for n in shape[4:])
+    if second is None or not is_time or not np.isfinite(step) or step <= 0:
+        return None
+    return even_clip(shape[3], step * second)
 
 
 def read_header(path: Path, source: Source) -> Header:
@@ -146,7 +170,7 @@ def read(path: Path, source: Source) -> Image:
         parsed = _parse(file)
         array = channels_first(_voxels(file, parsed, path))
         header = one_channel(parsed.header, source)
-        return Image(take_channel(array, source), header.geometry, notes=header.notes)
+        return Image(take_channel(array, source), header.geometry, notes=header.notes, clip=header.clip)
 
 
 def _voxels(file: BufferedIOBase, parsed: _Parsed, path: Path) -> NDArray:
@@ -197,6 +221,8 @@ def write(path: Path, image: Image, like: Path | None) -> None:
     slices = model is None or len(model.shape) > 2
     voxels = channels_last(image.with_array(array), slices=slices)
     raw = _new_header(voxels, image.geometry, model)
+    if image.clip is not None:
+        _set_time(raw, image.clip)
     with replacing(path) as file:
         if path.name.lower().endswith(".gz"):
             with gzip.GzipFile("", "wb", COMPRESSION_LEVEL, file, mtime=0) as packed:
@@ -236,6 +262,12 @@ def _new_header(voxels: NDArray, geometry: Geometry, model: _Parsed | None) -> A
         raw.set_sform(geometry.affine, 1)
         raw.set_xyzt_units("mm")
     return raw
+
+
+def _set_time(raw: Any, clip: Clip) -> None:
+    """Write the time axis: seconds and the median step, or no unit of time where it is unknown."""
+    raw["pixdim"][4] = clip.step_s or 0
+    raw["xyzt_units"] = int(raw["xyzt_units"]) & 7 | (8 if clip.step_s else 0)
 
 
 def _store(file: BinaryIO, raw: Any, voxels: NDArray) -> None:

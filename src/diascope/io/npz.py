@@ -1,19 +1,25 @@
 """One array, or one row of a stacked array, of an .npz file: ``source.key`` and ``source.index`` say which.
 
-Axes: see ``diascope.io._arrays``. Pickled objects are never loaded.
+Axes: see ``diascope.io._arrays``. Pickled objects are never loaded. An array whose name holds ``clips``, ``videos`` or
+``cine`` holds images over time; an array ``fps`` beside it says how many frames a second: one number, or one a row.
 """
 
+import re
 from pathlib import Path
+
+import numpy as np
 
 from diascope.core.documents.dataset import Source
 from diascope.core.errors import ReadError, nearest
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
 from diascope.io import _npz_store as store
-from diascope.io._arrays import header_of, image_of
+from diascope.io._arrays import clip_of, header_of, header_of_clip, image_of
 from diascope.io._files import first_bytes, reading
 
 WHAT = "an .npz file"
+CLIPS = {"clip", "clips", "video", "videos", "cine"}
+RATE = "fps"
 
 
 def is_readable(path: Path) -> bool:
@@ -49,11 +55,38 @@ def _locate(path: Path, source: Source) -> tuple[store.File, store.Member, str]:
     return file, about, key
 
 
+def is_clip(key: str) -> bool:
+    """Answer whether an array's name says that it holds images over time."""
+    return bool(CLIPS & set(re.split(r"[^a-z]+", key.lower())))
+
+
+def _step_s(file: store.File, key: str, index: int | None) -> float | None:
+    """Return the seconds between frames that the array of rates beside ``key`` gives, or None.
+
+    Raises:
+        ReadError: there are several rates and no row says which, or fewer rates than rows.
+    """
+    words = re.split(r"(?<=[^a-zA-Z])|(?=[^a-zA-Z])", key)
+    own = "".join(RATE if word.lower() in CLIPS else word for word in words)
+    name = next((k for k in (own, RATE) if k in store.keys(file)), None)
+    if name is None:
+        return None
+    rates = np.ravel(store.read_array(file, name))
+    row = 0 if len(rates) == 1 else index
+    if row is None or row >= len(rates):
+        raise ReadError(f"the array {name!r} does not fit {key!r}", expected="one rate, or one a row", got=len(rates))
+    rate = float(rates[row])
+    return 1 / rate if rate > 0 else None
+
+
 def read_header(path: Path, source: Source) -> Header:
     """Return what the array's header says; see ``Reader.read_header``."""
     with reading(path, WHAT):
-        _, about, _ = _locate(path, source)
-        return header_of(about.shape if source.index is None else about.shape[1:], about.dtype)
+        file, about, key = _locate(path, source)
+        shape = about.shape if source.index is None else about.shape[1:]
+        if is_clip(key):
+            return header_of_clip(shape, about.dtype, _step_s(file, key, source.index))
+        return header_of(shape, about.dtype)
 
 
 def read(path: Path, source: Source) -> Image:
@@ -61,7 +94,7 @@ def read(path: Path, source: Source) -> Image:
     with reading(path, WHAT):
         file, _, key = _locate(path, source)
         array = store.read_array(file, key) if source.index is None else store.read_row(file, key, source.index)
-        return image_of(array)
+        return clip_of(array, _step_s(file, key, source.index)) if is_clip(key) else image_of(array)
 
 
 READER = Reader("npz", (".npz",), is_readable, read, read_header)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from diascope.core.errors import GeometryError, InputError, ReadError
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
+from diascope.transforms.frames import bring_to_frames, still_wanted
 from diascope.transforms.labels import resample_labels
 from diascope.transforms.normalise import Normalisation
 from diascope.transforms.recipe import Recipe
@@ -177,7 +178,13 @@ def nonzero_box(arrays: Iterable[NDArray], shape: tuple[int, ...]) -> tuple[tupl
 
 def _read(name: str, image: Image, reference: Geometry, recipe: Recipe, notes: list[str]) -> NDArray:
     """Return the channel's planes on the reference's grid, finite."""
-    array = _fit_planes(name, image.array, recipe.components.get(name, 1), notes)
+    if recipe.frames is not None:
+        image = bring_to_frames(name, image, (recipe.frames, recipe.frame_seconds), notes)
+    elif image.clip is not None:
+        raise still_wanted(name, image.clip)
+    frames, planes = recipe.frames or 1, recipe.components.get(name, recipe.frames or 1)
+    array = _fit_planes(name, image.frames, planes // frames, notes)
+    array = array.reshape(planes, *image.array.shape[1:])
     if not np.issubdtype(array.dtype, np.integer) and not np.isfinite(array).all():
         array = _make_finite(name, array, recipe, notes)
     if not reference.is_same_grid(image.geometry):
@@ -194,6 +201,7 @@ def _read(name: str, image: Image, reference: Geometry, recipe: Recipe, notes: l
 
 
 def _fit_planes(name: str, array: NDArray, planes: int, notes: list[str]) -> NDArray:
+    """Return frames ``(C, T, I, J[, K])`` with so many channels."""
     if len(array) == planes:
         return array
     if len(array) == 1 and planes == COLOURS:
@@ -202,7 +210,7 @@ def _fit_planes(name: str, array: NDArray, planes: int, notes: list[str]) -> NDA
     if planes == 1 and len(array) == COLOURS:
         notes.append(f"Channel {name} is a colour picture: its luminance was taken (ITU-R BT.601).")
         return np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), array.astype(np.float32), 1)[None]
-    volumes = array.ndim == 4
+    volumes = array.ndim == 5
     raise GeometryError(
         f"channel {name} has another number of planes{' (volumes of a 4-D file)' if volumes else ''}",
         expected=planes,

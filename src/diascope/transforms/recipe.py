@@ -12,12 +12,14 @@ from diascope.transforms.normalise import Normalisation
 class Recipe:
     """The deterministic part of a plan, the same for training, prediction and a bundle.
 
-    Order: channels on the reference's grid → non-finite voxels → orientation → crop → normalise → spacing → shape.
+    Order: frames → channels on the reference's grid → non-finite voxels → orientation → crop → normalise → spacing → shape.
 
     Attributes:
         channels: names in the order of the network's inputs; the first that a case has is its reference grid.
         channel_grid: ``reference`` brings channels on other grids to the reference's; ``refuse`` refuses such a case.
-        components: channel name → planes (3 for a colour picture); absent names have 1.
+        components: channel name → planes (3 for a colour picture, times ``frames``); absent names have 1.
+        frames: that every clip is brought to; None for still images.
+        frame_seconds: between them; None takes them evenly over each clip.
         spacing_mm: resample to this, in canonical axes; None keeps the voxels. An image without spacing is refused.
         shape: a fixed size for every case, or None.
         fit: how ``shape`` is reached: ``resize`` stretches, ``pad_crop`` keeps voxels and is centred.
@@ -33,6 +35,8 @@ class Recipe:
 
     channels: tuple[str, ...]
     components: Mapping[str, int] = field(default_factory=dict)
+    frames: int | None = None
+    frame_seconds: float | None = None
     spacing_mm: tuple[float, ...] | None = None
     shape: tuple[int, ...] | None = None
     fit: Literal["resize", "pad_crop"] = "resize"
@@ -48,7 +52,7 @@ class Recipe:
     @property
     def planes(self) -> int:
         """Return the network's number of inputs."""
-        return sum(self.components.get(name, 1) for name in self.channels)
+        return sum(self.components.get(name, self.frames or 1) for name in self.channels)
 
     @classmethod
     def from_plan(cls, values: Mapping[str, Any]) -> "Recipe":

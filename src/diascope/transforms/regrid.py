@@ -1,6 +1,7 @@
 """Bring an image to another grid in patient space, oblique ones too."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -45,7 +46,7 @@ def resample_to(image: Image, geometry: Geometry, *, labels: bool) -> Image:
         array = _labels_along(image, old_axis, where) if labels else _image_along(source, where)
     else:
         array = _labels_across(image, matrix, offset, shape) if labels else _image_across(image, matrix, offset, shape)
-    return Image(array, geometry, image.unit, image.modality, image.notes)
+    return replace(image, array=array, geometry=geometry)
 
 
 def _map(old: Geometry, new: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diascope.core.clip import Clip
 from diascope.core.documents.dataset import Source
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
@@ -14,9 +15,10 @@ class Header:
     """What a file says before its voxels are read.
 
     Attributes:
-        geometry: the grid; channels: C; dtype: numpy name of the type that ``read`` gives.
+        geometry: the grid; channels: C, times T for an image over time; dtype: numpy name of the type that ``read`` gives.
         notes: what the reader had to decide, in whole sentences.
         photographic: the three channels are red, green and blue of one picture.
+        clip: the time axis; None for a still image.
     """
 
     geometry: Geometry
@@ -26,6 +28,12 @@ class Header:
     modality: str | None = None
     notes: tuple[str, ...] = field(default=())
     photographic: bool = False
+    clip: Clip | None = None
+
+    @property
+    def planes(self) -> int:
+        """Return the channels of one frame."""
+        return self.channels // (self.clip.frames if self.clip else 1)
 
 
 @dataclass(frozen=True)

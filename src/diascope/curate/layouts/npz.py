@@ -19,7 +19,7 @@ from diascope.curate.draft import PARTS, Draft, Layout, given_from_parts
 from diascope.curate.listing import Listing
 
 IMAGES, LABELS = (
-    {"images", "image", "imgs", "x", "data"},
+    {"images", "image", "imgs", "x", "data", "clips", "clip", "videos", "video", "cine"},
     {"labels", "label", "y", "targets", "target", "masks", "mask"},
 )
 
