@@ -21,6 +21,10 @@ OPTIONS = {
         "box_levels": [1, 2], "norm": "group",
     },
     "resnet": lambda n: {"features": [8, 16, 32, 32], "blocks": [1, 1, 1, 1], "first_stride": 1, "dropout": 0.0},
+    "cine": lambda n: {
+        "features": [8, 16, 32, 32], "blocks": [1, 1, 1, 1], "first_stride": 1, "dropout": 0.0, "frames": 2,
+        "temporal": "attention",
+    },
 }  # fmt: skip
 
 

@@ -47,8 +47,9 @@ def stack_frames(
     """Return the frames as one image.
 
     Without a place in the patient a single frame is a picture; several of one file that are a film are a picture over
-    time, others are stacked along K in stored order, without a spacing. With a place, they are sorted along their common normal; the step
-    between them is taken as it is, so a tilted gantry gives a sheared grid and no voxel is changed.
+    time, others are stacked along K in stored order, without a spacing. With a place, they are sorted along their
+    common normal; the step between them is taken as it is, so a tilted gantry gives a sheared grid and no voxel is
+    changed.
 
     Raises:
         ReadError: a slice is missing, the steps are uneven, directions or spacings differ, two lie at one position.

@@ -12,7 +12,8 @@ from diascope.transforms.normalise import Normalisation
 class Recipe:
     """The deterministic part of a plan, the same for training, prediction and a bundle.
 
-    Order: frames → channels on the reference's grid → non-finite voxels → orientation → crop → normalise → spacing → shape.
+    Order: frames → channels on the reference's grid → non-finite voxels → orientation → crop → normalise → spacing →
+    shape.
 
     Attributes:
         channels: names in the order of the network's inputs; the first that a case has is its reference grid.

@@ -15,7 +15,8 @@ class Header:
     """What a file says before its voxels are read.
 
     Attributes:
-        geometry: the grid; channels: C, times T for an image over time; dtype: numpy name of the type that ``read`` gives.
+        geometry: the grid; channels: C, times T for an image over time.
+        dtype: numpy name of the type that ``read`` gives.
         notes: what the reader had to decide, in whole sentences.
         photographic: the three channels are red, green and blue of one picture.
         clip: the time axis; None for a still image.

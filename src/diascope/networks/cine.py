@@ -1,0 +1,172 @@
+"""One vector a clip: a residual network over each frame, in which neighbouring frames are mixed at every level.
+
+The input holds the frames as planes, ``(B, C * T, I, J[, K])``, the time running fastest. All frames share one residual
+encoder (He et al. 2016). After each level but the first, where it would take longer than the encoder, every place takes
+in its own features of two other frames, 1, 2 and 4 frames away (a convolution over time, factorised as by Tran et al.
+2018, one a feature, dilated as by Bai et al. 2018): the weights start at zero, so that the network begins as one of
+single frames, and it sees motion where it happens, which a summary of whole frames no longer holds. At the end each frame is pooled over space, frames attend to each other (Vaswani et al. 2017, with a
+learnt code of each frame's place in time), and are averaged by learnt weights.
+
+Options under ``network.``: ``features`` and ``blocks`` (one number a level), ``first_stride``, ``dropout``, ``frames``
+(T), ``temporal``: ``attention``, or ``none`` for the mean over frames that are looked at singly, which is what a network
+can know without motion.
+"""
+
+from math import prod
+
+import torch
+from monai.networks.nets.resnet import ResNet, ResNetBlock
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from diascope.core.errors import OptionError
+from diascope.core.ports.network import Network, Shape
+
+TEMPORAL = ("attention", "none")
+HEADS = 4
+CODE_DEVIATION = 0.02
+"""Of the learnt codes of time at the start (Dosovitskiy et al. 2021)."""
+
+
+class TimeMix(nn.Module):
+    """Add to each feature its values some frames before and after, by learnt weights; at first nothing.
+
+    Outside of the clip stands its first or last frame.
+    """
+
+    def __init__(self, features: int, distance: int) -> None:
+        super().__init__()
+        self.distance = distance
+        self.weights = nn.Parameter(torch.zeros(2, features))
+
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        """Return ``(B * T, F, I, J[, K])`` like the input."""
+        distance = min(self.distance, frames - 1)
+        if distance == 0:
+            return x
+        series = x.unflatten(0, (-1, frames))
+        before, after = self.weights.view(2, 1, 1, -1, *[1] * (x.ndim - 2)).to(x.dtype)
+        first, last = (
+            series[:, :1].expand(-1, distance, *x.shape[1:]),
+            series[:, -1:].expand(-1, distance, *x.shape[1:]),
+        )
+        earlier = torch.cat([first, series[:, :-distance]], 1)
+        later = torch.cat([series[:, distance:], last], 1)
+        return (series + before * earlier + after * later).flatten(0, 1)
+
+
+class FrameAttention(nn.Module):
+    """Let frames look at each other, then average them by learnt weights."""
+
+    def __init__(self, features: int, frames: int, dropout: float) -> None:
+        super().__init__()
+        self.code = nn.Parameter(torch.randn(1, frames, features) * CODE_DEVIATION)
+        self.norm = nn.LayerNorm(features)
+        self.queries = nn.Linear(features, 3 * features)
+        self.mix = nn.Linear(features, features)
+        self.dropout = nn.Dropout(dropout)
+        self.weight = nn.Linear(features, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(B, F)`` of frames ``(B, T, F)``."""
+        b, t, f = x.shape
+        queries, keys, values = self.queries(self.norm(x + self.code)).view(b, t, 3, HEADS, -1).permute(2, 0, 3, 1, 4)
+        seen = scaled_dot_product_attention(queries, keys, values).transpose(1, 2).reshape(b, t, f)
+        x = x + self.dropout(self.mix(seen))
+        return (x * self.weight(x).softmax(1)).sum(1)
+
+
+class CineNetwork(nn.Module):
+    """Frames through one encoder, mixed over time, then one vector of logits."""
+
+    def __init__(self, trunk: ResNet, shape: Shape) -> None:
+        super().__init__()
+        features = [int(f) for f in shape.options["features"]]
+        self.trunk, self.frames = trunk, int(shape.options["frames"])
+        is_temporal = shape.options["temporal"] != "none"
+        self.mixes = nn.ModuleList([TimeMix(f, 2**n) for n, f in enumerate(features[1:])] if is_temporal else [])
+        width = 2 * features[-1]
+        self.attention = FrameAttention(width, self.frames, float(shape.options["dropout"])) if is_temporal else None
+        self.average = nn.AdaptiveAvgPool2d(1) if shape.ndim == 2 else nn.AdaptiveAvgPool3d(1)
+        self.maximum = nn.AdaptiveMaxPool2d(1) if shape.ndim == 2 else nn.AdaptiveMaxPool3d(1)
+        self.dropout = nn.Dropout(float(shape.options["dropout"]))
+        self.head = nn.Linear(width, shape.outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits ``(B, O)``."""
+        t, planes = self.trunk, x.unflatten(1, (-1, self.frames))
+        x = planes.transpose(1, 2).flatten(0, 1).contiguous()  # (B * T, C, I, J[, K])
+        x = t.act(t.bn1(t.conv1(x)))
+        for number, level in enumerate((t.layer1, t.layer2, t.layer3, t.layer4)):
+            x = level(x)
+            if number and len(self.mixes):
+                x = self.mixes[number - 1](x, self.frames)
+        pooled = torch.cat([self.average(x).flatten(1), self.maximum(x).flatten(1)], 1)
+        series = pooled.unflatten(0, (-1, self.frames))
+        if self.attention is None:
+            return self.head(self.dropout(series)).mean(1)
+        return self.head(self.dropout(self.attention(series)))
+
+
+def _build(shape: Shape) -> CineNetwork:
+    options, frames = shape.options, int(shape.options["frames"] or 0)
+    if options["temporal"] not in TEMPORAL:
+        got = options["temporal"]
+        raise OptionError("the cine network has no such network.temporal", expected=" or ".join(TEMPORAL), got=got)
+    if frames < 1 or shape.inputs % frames:
+        expected = f"a number that divides the {shape.inputs} planes"
+        raise OptionError("network.frames does not fit the planes", expected=expected, got=options["frames"])
+    features = [int(f) for f in options["features"]]
+    trunk = ResNet(
+        block=ResNetBlock,
+        layers=[int(b) for b in options["blocks"]],
+        block_inplanes=features,
+        spatial_dims=shape.ndim,
+        n_input_channels=shape.inputs // frames,
+        conv1_t_size=3,
+        conv1_t_stride=int(options["first_stride"]),
+        no_max_pool=True,
+        feed_forward=False,
+    )
+    return CineNetwork(trunk, shape)
+
+
+def _levels(shape: Shape) -> list[tuple[int, int, float]]:
+    """Return features, blocks and voxels in all frames of each level."""
+    first, frames = int(shape.options["first_stride"]), int(shape.options["frames"])
+    size, levels = [-(-n // first) for n in shape.patch], []
+    for level, (features, blocks) in enumerate(zip(shape.options["features"], shape.options["blocks"], strict=True)):
+        size = size if level == 0 else [-(-n // 2) for n in size]
+        levels.append((int(features), int(blocks), float(prod(size)) * frames))
+    return levels
+
+
+def _convolutions(shape: Shape) -> list[tuple[float, float]]:
+    """Return weights of each convolution or linear layer, and at how many places it is applied."""
+    kernel, levels, frames = 3.0**shape.ndim, _levels(shape), int(shape.options["frames"])
+    before, is_temporal = levels[0][0], shape.options["temporal"] != "none"
+    found = [(shape.inputs // frames * before * kernel, levels[0][2])]
+    for number, (features, blocks, voxels) in enumerate(levels):
+        found.append((before * features * (kernel + 1), voxels))
+        found += [(features * features * kernel, voxels)] * (2 * blocks - 1)
+        found += [(2.0 * features, voxels)] * (is_temporal and number > 0)
+        before = features
+    width = 2 * before
+    found += [(4.0 * width * width, frames), (float(frames * width), 1.0)] * is_temporal
+    return found
+
+
+def _activations(shape: Shape) -> float:
+    levels, is_temporal = _levels(shape), shape.options["temporal"] != "none"
+    mixed = sum(4 * f * v for f, _, v in levels[1:]) if is_temporal else 0.0
+    return sum(5 * f * b * v for f, b, v in levels) + mixed + 3 * levels[0][2] * levels[0][0]
+
+
+NETWORK = Network(
+    "cine",
+    dense=False,
+    build=_build,
+    activations=_activations,
+    parameters=lambda shape: sum(weights for weights, _ in _convolutions(shape)),
+    operations=lambda shape: sum(weights * voxels for weights, voxels in _convolutions(shape)),
+)
