@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip
 from diascope.core.documents.dataset import Case, Source, Target
 from diascope.core.errors import DiascopeError, GeometryError, ReadError
 from diascope.core.families import KINDS
@@ -28,7 +29,10 @@ SLICES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class ChannelFacts:
-    """What one channel's file holds; ``low`` and ``high`` are nan where its voxels were not read."""
+    """What one channel's file holds; ``low`` and ``high`` are nan where its voxels were not read.
+
+    ``planes`` are those of one frame.
+    """
 
     geometry: Geometry
     planes: int
@@ -38,6 +42,7 @@ class ChannelFacts:
     low: float = float("nan")
     high: float = float("nan")
     finite: bool = True
+    clip: Clip | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def _check_all_named(root: Path, case: Case) -> None:
     if len(paths) > 1 or any(s.index is None or s.key is not None or s.files for s in sources):
         return
     path = paths.pop()
-    held = read_header(root, Source(path=path)).channels
+    held = read_header(root, Source(path=path)).planes
     if held > len(sources):
         raise ReadError(
             f"{Path(path).name} holds more channels than are named",
@@ -137,7 +142,7 @@ def _scan_case(
         if not voxels:
             header = read_header(root, source)
             facts.channels[channel] = ChannelFacts(
-                header.geometry, header.channels, header.dtype, header.modality, header.notes
+                header.geometry, header.planes, header.dtype, header.modality, header.notes, clip=header.clip
             )
             continue
         image = read_image(root, source)
@@ -157,7 +162,15 @@ def _channel_facts(image: Image) -> ChannelFacts:
         low, high = (float(image.array.min()), float(image.array.max())) if image.array.size else (np.nan, np.nan)
     finite = bool(np.isfinite(low) and np.isfinite(high))
     return ChannelFacts(
-        image.geometry, image.channels, image.array.dtype.name, image.modality, image.notes, low, high, finite
+        image.geometry,
+        len(image.frames),
+        image.array.dtype.name,
+        image.modality,
+        image.notes,
+        low,
+        high,
+        finite,
+        image.clip,
     )
 
 

@@ -11,6 +11,7 @@ from diascope.core.families import KINDS
 from diascope.curate import image_findings as images
 from diascope.curate import target_findings as targets
 from diascope.curate.box_findings import mend_boxes
+from diascope.curate.clip_findings import find_clips
 from diascope.curate.divide import divide, find_groups
 from diascope.curate.draft import Draft
 from diascope.curate.duplicates import content_of, has_untreated_copies, treat_copies
@@ -137,6 +138,7 @@ def _assemble(draft: Draft, facts: Facts, root: Path, *, resample: bool, seed: i
     """Check the cases against each other, divide them, and return the document."""
     facts = {i: f for i, f in facts.items() if i not in draft.left_out}
     ndim, components = images.find_mixtures(draft, facts)
+    find_clips(draft, facts)
     images.find_grids(draft, facts)
     modality = images.find_modality(draft, facts)
     images.pass_on_notes(draft, facts)

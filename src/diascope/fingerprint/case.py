@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip
 from diascope.core.documents.dataset import Case, Dataset, Source, Target
 from diascope.core.errors import GeometryError
 from diascope.core.families import KINDS
@@ -49,6 +50,7 @@ class CaseNumbers:
         voxels: mask target → voxels of each class, those that the case has.
         maps: mask target → names of the classes that are there.
         box_edges: box target → edges ``(N, ndim)`` of its boxes in the units of ``steps``, axes as in ``shape``.
+        clip: the reference channel's time axis, or None.
     """
 
     shape: tuple[int, ...]
@@ -60,6 +62,7 @@ class CaseNumbers:
     voxels: dict[str, NDArray[np.int64]]
     maps: dict[str, tuple[str, ...]]
     box_edges: dict[str, NDArray[np.float64]]
+    clip: Clip | None = None
 
 
 def measure_case(dataset: Dataset, root: Path, case: Case, *, samples: int, rng: np.random.Generator) -> CaseNumbers:
@@ -94,6 +97,7 @@ def measure_case(dataset: Dataset, root: Path, case: Case, *, samples: int, rng:
             for name, array in labels.items()
         },
         box_edges=_box_edges(dataset, case, reference.geometry, axes),
+        clip=reference.clip,
     )
 
 
@@ -132,7 +136,7 @@ def _foreground(targets: Mapping[str, Target], labels: Mapping[str, NDArray]) ->
 def _measure_channel(
     image: Image, inside: NDArray[np.bool_] | None, samples: int, rng: np.random.Generator
 ) -> ChannelNumbers:
-    array = image.array
+    array, samples = image.array, max(1, samples // image.frames.shape[1])
     low, high = float(array.min()), float(array.max())
     guessed = image.unit is None and HOUNSFIELD_AIR[0] <= low <= HOUNSFIELD_AIR[1] and high > 0
     unit = "HU" if guessed else image.unit

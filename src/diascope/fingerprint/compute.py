@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from diascope.core.clip import Clip
 from diascope.core.documents.dataset import Case, Dataset, Target
-from diascope.core.documents.fingerprint import Fingerprint, Intensity, Spread, TargetNumbers
+from diascope.core.documents.fingerprint import ClipNumbers, Fingerprint, Intensity, Spread, TargetNumbers
 from diascope.core.errors import DatasetError, DiascopeError
 from diascope.core.families import KINDS
 from diascope.curate.trainable import usable
@@ -97,7 +98,28 @@ def _sum_up(dataset: Dataset, cases: list[Case], measured: list[CaseNumbers]) ->
         modality=dataset.modality or (modalities.pop() if len(modalities) == 1 else None),
         channels={name: _intensity(name, measured) for name in dataset.channels},
         targets={name: _target(name, target, cases, measured) for name, target in dataset.targets.items()},
+        clip=_clips([m.clip for m in measured if m.clip is not None]),
     )
+
+
+def _clips(clips: list[Clip]) -> ClipNumbers | None:
+    """Return the time axes in numbers, or None where there is none."""
+    if not clips:
+        return None
+    timed = [(step, duration) for c in clips if (step := c.step_s) and (duration := c.duration_s)]
+    steps, durations = zip(*timed, strict=True) if timed else ((), ())
+    low, middle, high = (round(v) for v in _three([c.frames for c in clips]))
+    return ClipNumbers(
+        frames=(low, middle, high),
+        step_s=_three(steps) if timed else None,
+        duration_s=_three(durations) if timed else None,
+        untimed=len(clips) - len(timed),
+    )
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return minimum, median and maximum."""
+    return float(min(values)), float(np.median(values)), float(max(values))
 
 
 def _spread(rows: np.ndarray) -> Spread:

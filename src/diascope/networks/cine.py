@@ -4,12 +4,13 @@ The input holds the frames as planes, ``(B, C * T, I, J[, K])``, the time runnin
 encoder (He et al. 2016). After each level but the first, where it would take longer than the encoder, every place takes
 in its own features of two other frames, 1, 2 and 4 frames away (a convolution over time, factorised as by Tran et al.
 2018, one a feature, dilated as by Bai et al. 2018): the weights start at zero, so that the network begins as one of
-single frames, and it sees motion where it happens, which a summary of whole frames no longer holds. At the end each frame is pooled over space, frames attend to each other (Vaswani et al. 2017, with a
-learnt code of each frame's place in time), and are averaged by learnt weights.
+single frames, and it sees motion where it happens, which a summary of whole frames no longer holds. At the end each
+frame is pooled over space, frames attend to each other (Vaswani et al. 2017, with a learnt code of each frame's place
+in time), and are averaged by learnt weights.
 
 Options under ``network.``: ``features`` and ``blocks`` (one number a level), ``first_stride``, ``dropout``, ``frames``
-(T), ``temporal``: ``attention``, or ``none`` for the mean over frames that are looked at singly, which is what a network
-can know without motion.
+(T), ``temporal``: ``attention``, or ``none`` for the mean over frames that are looked at singly, which is what a
+network can know without motion.
 """
 
 from math import prod

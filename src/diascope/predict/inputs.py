@@ -119,13 +119,13 @@ def _channels_of(source: Source, channels: Sequence[str]) -> dict[str, Source]:
         header = read_header(Path("/"), source)
     except InputError:  # the prediction refuses the file by name
         return {channels[0]: source}
-    if header.channels == len(channels):
+    if header.channels == len(channels) and header.clip is None:
         return {name: source.model_copy(update={"index": n}) for n, name in enumerate(channels)}
-    if header.channels > 1 and not header.photographic:
+    if header.planes > 1 and not header.photographic:
         raise InputError(
             "the file holds another number of channels",
             expected=f"one channel, or {len(channels)}: {', '.join(channels)}",
-            got=f"{header.channels} in the file",
+            got=f"{header.planes} in the file",
             fix="give one file for each channel, numbered _0000, _0001 …, or one file with all of them",
         )
     return {channels[0]: source}

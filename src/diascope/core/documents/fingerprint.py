@@ -38,6 +38,19 @@ class Intensity(Model):
     """Largest over smallest standard deviation of a single image: above 10, images have no common scale."""
 
 
+class ClipNumbers(Model):
+    """Minimum, median and maximum over the clips: frames, seconds between them, and seconds in all.
+
+    ``untimed`` clips do not say when their frames were taken; the seconds are those of the others, None where there are
+    none.
+    """
+
+    frames: tuple[int, int, int]
+    step_s: tuple[float, float, float] | None = None
+    duration_s: tuple[float, float, float] | None = None
+    untimed: int = 0
+
+
 class TargetNumbers(Model):
     """One target's balance.
 
@@ -69,6 +82,7 @@ class Fingerprint(Document):
         spacing: mm, or pixels where unknown (``has_spacing`` is then False for at least one case).
         nonzero_share: median share of the volume that the non-zero crop keeps.
         voxels: in all cases together.
+        clip: the time axis; None where the images are still.
     """
 
     SCHEMA: ClassVar[str] = "diascope.fingerprint/1"
@@ -85,3 +99,4 @@ class Fingerprint(Document):
     modality: str | None
     channels: dict[str, Intensity]
     targets: dict[str, TargetNumbers]
+    clip: ClipNumbers | None = None

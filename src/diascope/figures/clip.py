@@ -1,0 +1,103 @@
+"""An image over time as a picture: it plays, and some of its frames stand side by side."""
+
+import base64
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.core.clip import Clip
+from diascope.core.geometry import Geometry
+from diascope.figures.outlines import write_text
+from diascope.figures.planes import Plane, cut_planes
+
+_STRIP, _WIDTH, _GAP, _HEAD = 8, 720.0, 4.0, 20.0
+"""Frames side by side, and the width of the strip with its gaps and titles, in CSS pixels (chosen here)."""
+
+_PLAYED, _PIXELS = 32, 160
+"""Most frames that play, and pixels kept along their longer edge: 32 grey frames of 160 x 160 take about 400 kB."""
+
+_USUAL_STEP_S = 0.08
+"""Between frames whose times are unknown; and a film longer than ``_LONGEST_S`` plays faster than it was taken."""
+_LONGEST_S = 6.0
+
+
+def clip_figure(frames: NDArray, geometry: Geometry, clip: Clip) -> str:
+    """Return a clip as HTML: an animated PNG that plays for ever, and below it a strip of frames with their times.
+
+    Args:
+        frames: ``(C, T, I, J[, K])``; the first channel is shown, or three of a colour film. Of volumes one plane is.
+        geometry: of the grid of each frame.
+        clip: its time axis.
+    """
+    planes = [cut_planes(frames[:, t], (), geometry)[0] for t in range(frames.shape[1])]
+    pictures = _windowed([p.image for p in planes])
+    height, width = planes[0].size[0] * pictures[0].shape[0], planes[0].size[1] * pictures[0].shape[1]
+    data, pace = _animated(pictures, clip)
+    shown = min(240.0, _WIDTH)
+    size = f"width:{shown:.0f}px;max-width:100%;aspect-ratio:{width / height:.4f}"
+    alt = f"The image over time, {clip.describe()}, playing{pace}"
+    film = f'<img src="{data}" alt="{alt}" style="{size};image-rendering:auto">'
+    return f'{film}<p class="note">{clip.describe()}; it plays{pace}.</p>{_strip(pictures, planes[0], clip)}'
+
+
+def _strip(pictures: Sequence[NDArray[np.uint8]], plane: Plane, clip: Clip) -> str:
+    """Return some frames side by side as SVG, each with its time, or its number where that is unknown."""
+    picks = np.unique(np.linspace(0, len(pictures) - 1, min(_STRIP, len(pictures))).round().astype(int))
+    width = (_WIDTH - _GAP * (_STRIP - 1)) / _STRIP
+    height = width * pictures[0].shape[0] * plane.size[0] / (pictures[0].shape[1] * plane.size[1])
+    body = []
+    for place, number in enumerate(picks):
+        left = place * (width + _GAP)
+        title = f"frame {number + 1}" if clip.times_s is None else f"{clip.times_s[number]:.2f} s"
+        body.append(write_text(left, _HEAD - 7, title))
+        where = f'x="{left:.1f}" y="{_HEAD}" width="{width:.1f}" height="{height:.1f}"'
+        body.append(f'<image {where} preserveAspectRatio="none" href="{_encoded([pictures[number]], [0])}"/>')
+    alt = f"{len(picks)} of the clip's {len(pictures)} frames side by side"
+    total = len(picks) * (width + _GAP) - _GAP
+    return (
+        f'<svg class="case" role="img" aria-label="{alt}" viewBox="0 0 {total:.0f} {height + _HEAD:.0f}" '
+        f'style="width:100%;max-width:{total:.0f}px;height:auto">{"".join(body)}</svg>'
+    )
+
+
+def _animated(pictures: Sequence[NDArray[np.uint8]], clip: Clip) -> tuple[str, str]:
+    """Return an animated PNG as a data URI, and how fast it plays in words."""
+    picks = np.unique(np.linspace(0, len(pictures) - 1, min(_PLAYED, len(pictures))).round().astype(int))
+    times = np.arange(len(pictures)) * _USUAL_STEP_S if clip.times_s is None else np.asarray(clip.times_s)
+    starts = times[picks]
+    steps = np.diff(starts, append=starts[-1] + (starts[-1] - starts[0]) / max(1, len(starts) - 1))
+    faster = max(1.0, float(steps.sum()) / _LONGEST_S)
+    pace = " at an assumed rate" if clip.times_s is None else " as fast as it was taken"
+    pace = f" {faster:.3g} times as fast as it was taken" if faster > 1 and clip.times_s is not None else pace
+    milliseconds = [max(20, round(1000 * s / faster)) for s in steps]
+    return _encoded([pictures[n] for n in picks], milliseconds), pace
+
+
+def _encoded(pictures: Sequence[NDArray[np.uint8]], milliseconds: Sequence[int]) -> str:
+    """Return a PNG, animated where there are several pictures, as a data URI."""
+    from PIL import Image as Picture
+
+    shown = [Picture.fromarray(p) for p in pictures]
+    share = _PIXELS / max(shown[0].size)
+    if share < 1:
+        shown = [p.resize((max(1, round(p.width * share)), max(1, round(p.height * share)))) for p in shown]
+    buffer = io.BytesIO()
+    if len(shown) > 1:
+        shown[0].save(
+            buffer, "PNG", save_all=True, append_images=shown[1:], duration=list(milliseconds), loop=0, optimize=True
+        )
+    else:
+        shown[0].save(buffer, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _windowed(pictures: Sequence[NDArray]) -> list[NDArray[np.uint8]]:
+    """Return 8-bit pictures, all frames with one window: from the 0.5th to the 99.5th percentile of the whole clip."""
+    if all(p.dtype == np.uint8 and p.ndim == 3 for p in pictures):
+        return [np.ascontiguousarray(p) for p in pictures]
+    numbers = [np.nan_to_num(p.astype(np.float32), posinf=0, neginf=0) for p in pictures]
+    low, high = np.percentile(np.concatenate([n.ravel() for n in numbers]), [0.5, 99.5])
+    span = high - low or 1.0
+    return [np.clip((n - low) / span * 255, 0, 255).astype(np.uint8) for n in numbers]
