@@ -142,4 +142,16 @@ def read_view(evaluation: Evaluation, row: int) -> CaseView:
     prediction = read_answer(evaluation, case_id, image.geometry)
     scored = {name: column[row] for name, column in evaluation.table.items()}
     headline = float(evaluation.headline[row])
-    return CaseView(case_id, image.array, reference, prediction, image.geometry, headline, scored=scored)
+    middle = image.frames[:, image.frames.shape[1] // 2]
+    frames = None if image.clip is None else image.frames
+    return CaseView(
+        case_id,
+        middle,
+        reference,
+        prediction,
+        image.geometry,
+        headline,
+        scored=scored,
+        frames=frames,
+        clip=image.clip,
+    )

@@ -14,6 +14,7 @@ network can know without motion.
 """
 
 from math import prod
+from typing import Any, Literal
 
 import torch
 from monai.networks.nets.resnet import ResNet, ResNetBlock
@@ -21,9 +22,17 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from diascope.core.errors import OptionError
-from diascope.core.ports.network import Network, Shape
+from diascope.core.ports.network import Network, Option, Shape, Sizing, any_size
+from diascope.networks import resnet
 
 TEMPORAL = ("attention", "none")
+OPTIONS = {
+    **resnet.OPTIONS,
+    "frames": Option(int | None, "those of preprocess.frames: the planes are unfolded into them"),
+    "temporal": Option(
+        Literal["attention", "none"] | None, "frames in their order: a motion may be what tells cases apart"
+    ),
+}
 HEADS = 4
 CODE_DEVIATION = 0.02
 """Of the learnt codes of time at the start (Dosovitskiy et al. 2021)."""
@@ -157,6 +166,13 @@ def _convolutions(shape: Shape) -> list[tuple[float, float]]:
     return found
 
 
+def _choices(sizing: Sizing) -> list[dict[str, Any]]:
+    """Return the choices of the network of single frames, and one that is half as wide: each case has many frames."""
+    wide = [dict(options) for options in resnet.NETWORK.choices(sizing)]
+    narrow = {**wide[-1], "features": [f // 2 for f in wide[-1]["features"]]}
+    return [{**options, "frames": sizing.frames or 1, "temporal": "attention"} for options in (*wide, narrow)]
+
+
 def _activations(shape: Shape) -> float:
     levels, is_temporal = _levels(shape), shape.options["temporal"] != "none"
     mixed = sum(4 * f * v for f, _, v in levels[1:]) if is_temporal else 0.0
@@ -170,4 +186,8 @@ NETWORK = Network(
     activations=_activations,
     parameters=lambda shape: sum(weights for weights, _ in _convolutions(shape)),
     operations=lambda shape: sum(weights * voxels for weights, voxels in _convolutions(shape)),
+    options=OPTIONS,
+    choices=_choices,
+    multiples=any_size,
+    over_time_for="resnet",
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
+from diascope.core.errors import OptionError
 from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape, Sizing
 from diascope.plan.rule import Context
@@ -23,6 +24,50 @@ CACHE_SHARE = 0.4
 
 SHARE_FOR_TRAINING = 0.8
 """Of the budget's time; the rest is reading, prediction, evaluation and report."""
+
+
+def first_network(context: Context) -> str:
+    """Return the first network that the task names, or where images are clips the one that stands in its place.
+
+    Raises:
+        OptionError: no network of the task looks at images over time.
+    """
+    return networks_of(context)[0]
+
+
+def networks_of(context: Context) -> list[str]:
+    """Return the networks that can be planned with, best first.
+
+    Raises:
+        OptionError: no network of the task looks at images over time.
+    """
+    named, frames = list(context.task.networks), context.values.get("preprocess.frames")
+    if frames is None:
+        return named
+    families = NETWORKS.all()
+    found = [name for still in named for name, family in sorted(families.items()) if family.over_time_for == still]
+    if not found:
+        raise OptionError(
+            f"{context.task.name} has no network for images over time",
+            expected="still images",
+            got=f"clips of {frames} frames",
+            fix="give the frames as images of their own, each with its own reference",
+        )
+    return found
+
+
+def network_of(context: Context) -> str:
+    """Return the network to plan with: the user's, else the first.
+
+    Raises:
+        OptionError: the user's is none of the task's, or no network of the task looks at images over time.
+    """
+    possible = networks_of(context)
+    name = context.values.get("network.name", possible[0])
+    if name not in possible:
+        expected = ", ".join(possible)
+        raise OptionError(f"{context.task.name} has no such network.name", expected=expected, got=name)
+    return name
 
 
 def rate(context: Context) -> float:
@@ -83,6 +128,8 @@ def raw_bytes(context: Context) -> float:
     """Return what the largest case takes while it is read and prepared."""
     fingerprint, planes = context.fingerprint, sum(context.values["preprocess.components"].values())
     voxels = planes * prod(fingerprint.shape.maximum)
+    if fingerprint.clip is not None and (kept := context.values.get("preprocess.frames")):
+        voxels *= max(1.0, fingerprint.clip.frames[2] / kept)  # a clip is read whole
     if context.values.get("preprocess.shape"):
         return 4 * voxels * RAW_COPIES
     grown = max(1.0, prod(median_shape(context)) / prod(fingerprint.shape_cropped.median))
@@ -144,4 +191,5 @@ def sizing_of(context: Context, patch: Sequence[int]) -> Sizing:
         context.fingerprint,
         context.target_name or "",
         context.target,
+        context.values.get("preprocess.frames"),
     )

@@ -34,6 +34,7 @@ class Sizing:
         patch: voxels along each axis that it sees; steps: their edges in mm, or pixels where unknown.
         cases: to learn from.
         fingerprint: of these cases; target_name: of what is learned, target: its declaration.
+        frames: of each clip that it sees; None where images are still.
     """
 
     patch: tuple[int, ...]
@@ -42,6 +43,7 @@ class Sizing:
     fingerprint: Fingerprint
     target_name: str
     target: Target
+    frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Network:
             once more: ``batches()`` gives their images ``(B, C, *patch)`` unchanged and in order, on the module's
             device. It fills buffers of the averaged network, and returns how unlike the others each case is ``(N,)``,
             itself left out where that can be; None where it cannot say.
+        over_time_for: the network in whose place it stands where images are clips; it unfolds their planes into frames.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Network:
     multiples: Callable[[Mapping[str, Any], int], Sequence[int]]
     learns: bool = True
     finish: Callable[[Any, Callable[[], Iterable[Any]]], NDArray | None] | None = None
+    over_time_for: str | None = None
 
 
 def any_size(options: Mapping[str, Any], ndim: int) -> tuple[int, ...]:

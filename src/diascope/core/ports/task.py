@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Target
 from diascope.core.documents.fingerprint import Fingerprint
@@ -48,11 +49,13 @@ class CaseView:
     """One evaluated case for a figure.
 
     Attributes:
-        image: ``(C, I, J[, K])``.
+        image: ``(C, I, J[, K])``, of a clip its middle frame.
         reference: label map of class indices on the image's grid, or the vector that ``Kind.encode`` gives.
         prediction: as ``Task.score_case`` takes it: a label map of class indices, logits ``(O,)``, boxes.
         scored: the case's row of the table.
         headline: the case's value by ``Task.case_headline``.
+        frames: of a clip, ``(C, T, I, J[, K])``, which is drawn beside the task's picture; None for a still image.
+        clip: its time axis.
     """
 
     case_id: str
@@ -63,6 +66,8 @@ class CaseView:
     headline: float
     caption: str = ""
     scored: Mapping[str, NDArray] = field(default_factory=dict)
+    frames: NDArray | None = None
+    clip: Clip | None = None
 
 
 @dataclass(frozen=True, eq=False)

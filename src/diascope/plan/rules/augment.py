@@ -53,6 +53,8 @@ def _turned(context: Context, degrees: float, because: str) -> tuple[list[float]
 
 def _flip(context: Context) -> tuple[list[int], str]:
     fingerprint, target = context.fingerprint, context.target
+    if context.values.get("preprocess.frames"):
+        return [], "clips: mirrored, a motion would run the other way"
     names = [context.target_name or "", *target.classes, *context.dataset.channels]
     if any(SIDED.search(name) for name in names):
         return [], "a name speaks of sides: mirroring would make it wrong"
@@ -114,6 +116,13 @@ def _whole(context: Context) -> dict[str, tuple[Any, str]]:
     }
 
 
+def _per_channel(context: Context) -> tuple[bool, str]:
+    """Return whether planes change their greys apart from each other."""
+    if context.values.get("preprocess.frames"):
+        return False, "all frames of a clip change alike: a film does not flicker"
+    return True, "channels are different measurements"
+
+
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     changes = _dense(context) if context.task.sees == "patches" else _whole(context)
     return {
@@ -121,6 +130,7 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
         "augment.spacing": _spacing(context),
         "augment.flip": _flip(context),
         "augment.blur": (0.0, "off: not tried yet"),
+        "augment.per_channel": _per_channel(context),
         "augment.mixup": (0.0, "off: no gain on pneumoniamnist (docs/lab-log.md)"),
         "augment.mosaic": (0.0, "off: for boxes only"),
     }
@@ -141,6 +151,7 @@ RULE = Rule(
         "augment.brightness": float,
         "augment.noise": float,
         "augment.blur": float,
+        "augment.per_channel": bool,
         "augment.mixup": float,
         "augment.mosaic": float,
     },

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from diascope.core.errors import OptionError
 from diascope.core.families import NETWORKS
 from diascope.core.ports.network import Shape
 from diascope.plan import cost
@@ -31,11 +30,7 @@ def _enough(context: Context, shape: Shape, name: str, *, dense: bool) -> bool:
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    name = context.values.get("network.name", context.task.networks[0])
-    if name not in context.task.networks:
-        expected = ", ".join(context.task.networks)
-        raise OptionError(f"{context.task.name} has no such network.name", expected=expected, got=name)
-    dense = context.task.sees == "patches"
+    name, dense = cost.network_of(context), context.task.sees == "patches"
     family = NETWORKS.load(name)
     choices = [dict(options) for options in family.choices(cost.sizing_of(context, context.values["patch.size"]))]
     options = next((o for o in choices if _fits(context, o, name, dense=dense)), choices[-1])
@@ -45,7 +40,11 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     decided = {
         f"network.{key}": (options[key], reasons[key]) if key in options else (None, "not used") for key in _options()
     }
-    return {"network.name": (context.task.networks[0], f"the first that {context.task.name} names"), **decided}
+    first, why = cost.first_network(context), f"the first that {context.task.name} names"
+    if context.values.get("preprocess.frames") is not None:
+        still = NETWORKS.load(first).over_time_for
+        why = f"the images are clips: it stands in the place of {still}, looking at frames in their order"
+    return {"network.name": (first, why), **decided}
 
 
 def _options() -> dict[str, Any]:

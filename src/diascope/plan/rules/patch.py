@@ -34,21 +34,21 @@ PASSES_WANTED = 6000
 def _rounded(context: Context, patch: list[float]) -> list[int]:
     """Round each edge up to what the network's strides divide."""
     whole = [max(1, round(n)) for n in patch]
-    family = NETWORKS.load(context.task.networks[0])
+    family = NETWORKS.load(cost.network_of(context))
     multiples = family.multiples(_probe(context, whole), len(whole))
     return [-(-n // m) * m for n, m in zip(whole, multiples, strict=True)]
 
 
 def _probe(context: Context, patch: Sequence[int], width: int = PROBE["width"]) -> Mapping[str, Any]:
     """Return the options of the network for which a patch must fit: no wider than ``width``, where there is one."""
-    choices = NETWORKS.load(context.task.networks[0]).choices(cost.sizing_of(context, patch))
+    choices = NETWORKS.load(cost.network_of(context)).choices(cost.sizing_of(context, patch))
     return next((options for options in choices if options["features"][0] <= width), choices[-1])
 
 
 def _fits(context: Context, patch: list[int]) -> tuple[bool, bool]:
     """Answer whether memory and time fit."""
     shape = cost.shape_of(context, patch, _probe(context, patch))
-    network = context.task.networks[0]
+    network = cost.network_of(context)
     return cost.fits(context, shape, network, PROBE["batch"]), cost.steps_possible(
         context, shape, network, PROBE["batch"]
     ) >= STEPS_WANTED
@@ -82,7 +82,7 @@ def _fixed(context: Context) -> tuple[list[int], str]:
         shape = [max(8, round(n * scale)) for n in median]
         options = {**_probe(context, shape, WIDTH_WHOLE), "first_stride": 1}
         built = cost.shape_of(context, shape, options)
-        network = context.task.networks[0]
+        network = cost.network_of(context)
         passes = cost.steps_possible(context, built, network, 1)
         sized = replace(context, values={**context.values, "preprocess.shape": shape})
         fits, least = cost.fits(sized, built, network, 8), cost.memory_bytes(sized, built, network, 8)
@@ -96,7 +96,7 @@ def _fixed(context: Context) -> tuple[list[int], str]:
 def _memory(context: Context, patch: list[int]) -> float:
     """Return the bytes that the narrowest probe of a patch takes."""
     shape = cost.shape_of(context, patch, _probe(context, patch))
-    return cost.memory_bytes(context, shape, context.task.networks[0], PROBE["batch"])
+    return cost.memory_bytes(context, shape, cost.network_of(context), PROBE["batch"])
 
 
 def _too_small(context: Context, least: float) -> BudgetError:
@@ -162,5 +162,5 @@ RULE = Rule(
     "patch",
     {"preprocess.shape": list[int] | None, "preprocess.fit": str, "patch.size": list[int]},
     _apply,
-    after=("budget", "channels", "spacing", "intensity"),
+    after=("budget", "channels", "frames", "spacing", "intensity"),
 )
