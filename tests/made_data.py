@@ -115,3 +115,31 @@ def write_series(folder: Path, seed: int = 0, slices: int = 4, **tags: object) -
 def codes(dataset: object) -> set[str]:
     """Return the codes of a data set's problems."""
     return {p.code for p in dataset.problems}  # type: ignore[attr-defined]
+
+
+def write_films(folder: Path, count: int = 24, *, size: int = 16, kind: str = ".nii.gz") -> Path:
+    """Write films of rings that contract and relax in turn, and ``cases.csv`` with the class and a patient."""
+    from diascope.io import write_image
+    from diascope.physics.motion import CLASSES, draw_beating_ring
+
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for n in range(count):
+        film = draw_beating_ring(CLASSES[n % 2], size=size, rng=np.random.default_rng(n))
+        name = f"film_{n:03d}{kind}"
+        if kind == ".gif":
+            write_gif(folder / name, film.array, round((film.clip.step_s or 0) * 1000) if film.clip else 0)
+        else:
+            write_image(folder / name, film)
+        rows.append({"image": name, "motion": CLASSES[n % 2], "patient": f"p{n // 2}"})
+    write_table(folder / "cases.csv", rows)
+    return folder
+
+
+def write_gif(path: Path, frames: NDArray, shown_ms: int | list[int]) -> Path:
+    """Write a GIF of grey frames ``(T, rows, columns)`` and return its path."""
+    from PIL import Image
+
+    first, *rest = [Image.fromarray(f) for f in frames]
+    first.save(path, save_all=True, append_images=rest, duration=shown_ms, disposal=1)
+    return path
