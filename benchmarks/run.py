@@ -103,6 +103,7 @@ MEASURES = {
     "survival": training("survival", Judged("below_oracle", 0.03, 0.01, at_most=True)),
     "age": training("age"),
     "instances": training("instances", Judged("pq", 0.75, 0.85)),
+    "cine": Measure(("cine.py",), (Judged("auroc", 0.95, 0.99), Judged("per_frame_auroc", 0.6, 0.6, at_most=True))),
     "contrast": training("contrast", Judged("auroc", 0.90, 0.97)),
 }
 

@@ -31,7 +31,9 @@ def test_inspect_says_how_films_differ(tmp_path: Path) -> None:
 def test_still_images_among_films_are_an_error(tmp_path: Path) -> None:
     write_films(tmp_path, 6)
     for n in (2, 5):
-        write_nifti(tmp_path / f"film_{n:03d}.nii.gz", np.random.default_rng(n).integers(0, 9, (16, 16, 1)).astype(np.int16))
+        write_nifti(
+            tmp_path / f"film_{n:03d}.nii.gz", np.random.default_rng(n).integers(0, 9, (16, 16, 1)).astype(np.int16)
+        )
     problems = {p.code: p for p in read_dataset(tmp_path).problems}
     assert problems["mixed_clips"].level == "error"
     assert problems["mixed_clips"].cases == ("film_002", "film_005")
