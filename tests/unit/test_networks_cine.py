@@ -45,10 +45,11 @@ def test_frames_of_several_channels_are_unfolded_with_the_time_running_fastest()
         torch.testing.assert_close(network(clip.flatten(1, 2)), singly, atol=1e-5, rtol=1e-5)
 
 
-def test_untrained_network_starts_from_single_frames() -> None:
+def test_what_does_not_move_passes_an_untrained_mix_unchanged() -> None:
     mix = TimeMix(4, distance=2)
-    frames = torch.randn(2 * FRAMES, 4, 8, 8)
-    torch.testing.assert_close(mix(frames, FRAMES), frames)
+    still = torch.randn(2, 1, 4, 8, 8).expand(-1, FRAMES, -1, -1, -1).flatten(0, 1)
+    torch.testing.assert_close(mix(still, FRAMES), still)
+    assert not torch.allclose(mix(torch.randn(FRAMES, 4, 8, 8), FRAMES), still[:FRAMES])
 
 
 @pytest.mark.parametrize("distance", [1, 2, 8])

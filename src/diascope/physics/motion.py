@@ -22,13 +22,13 @@ SECONDS = (0.3, 0.45)
 that the length of a film says nothing either. This range and all further ones are chosen here."""
 FIRST, LAST = (0.0, 0.3), (0.7, 1.0)
 """Where in the contraction, from 0 to 1, a film begins and ends."""
-RADIUS_SHARE = (0.14, 0.22)
+RADIUS_SHARE = (0.2, 0.3)
 """Of the picture's edge, when the ring is widest."""
-EJECTED_SHARE = (0.2, 0.4)
+EJECTED_SHARE = (0.35, 0.55)
 """By which the radius shrinks."""
 WALL_SHARE = 0.07
-SHIFT_SHARE = 0.12
-NOISE = (12.0, 25.0)
+SHIFT_SHARE = 0.1
+NOISE = (8.0, 20.0)
 SPECKLE = 40.0
 TISSUE, BLOOD, WALL = 60.0, 30.0, 170.0
 
