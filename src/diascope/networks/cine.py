@@ -4,8 +4,8 @@ The input holds the frames as planes, ``(B, C * T, I, J[, K])``, the time runnin
 encoder (He et al. 2016). After each level but the first, where it would take longer than the encoder, every place takes
 in its own features of two other frames, 1, 2 and 4 frames away (a convolution over time, factorised as by Tran et al.
 2018, one a feature, dilated as by Bai et al. 2018): it sees motion where it happens, which a summary of whole frames no
-longer holds. At the end each frame is pooled over space, frames attend to each other (Vaswani et al. 2017, with a learnt code of each frame's place
-in time), and are averaged by learnt weights.
+longer holds. At the end each frame is pooled over space, frames attend to each other (Vaswani et al. 2017, with a
+learnt code of each frame's place in time), and are averaged by learnt weights.
 
 Options under ``network.``: ``features`` and ``blocks`` (one number a level), ``first_stride``, ``dropout``, ``frames``
 (T), ``temporal``: ``attention``, or ``none`` for the mean over frames that are looked at singly, which is what a
@@ -35,8 +35,8 @@ OPTIONS = {
 HEADS = 4
 CHANGE = 0.5
 """What the difference over time counts at the start, of either sign. Weights that start at zero, so that the network
-begins as one of single frames, learnt 300 films by heart: AUROC .50 on others after 150 steps; at .5 it was .90 after 50
-(docs/lab-log.md)."""
+begins as one of single frames, learnt 300 films by heart: AUROC .50 on others after 150 steps; at .5 it was .90 after
+50 (docs/lab-log.md)."""
 CODE_DEVIATION = 0.02
 """Of the learnt codes of time at the start (Dosovitskiy et al. 2021)."""
 
