@@ -81,6 +81,20 @@ def test_task_without_a_network_over_time_refuses_films(tmp_path: Path) -> None:
         api.plan(tmp_path, budget=60)
 
 
+def test_numbers_are_learned_from_films_in_their_unit(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="training comes with the extra 'train'")
+    data, run = write_films(tmp_path / "data"), tmp_path / "run"
+    rng = np.random.default_rng(0)
+    rows = [{"image": f"film_{n:03d}.nii.gz", "ejection_ml": f"{rng.normal(70, 8):.2f}"} for n in range(24)]
+    write_table(data / "cases.csv", rows)
+    api.train(data, out=run, budget=90, overrides=SMALL, target="ejection_ml")
+    plan = Plan.load(run / "plan.yaml")
+    assert (plan.task, plan["network.name"]) == ("regression", "cine")
+    assert 60 < plan["network.output_mean"][0] < 80
+    assert json.loads((run / "metrics.json").read_text())["metrics"]["mae"]["value"] < 40
+    assert "frames side by side" in (run / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", [".nii.gz", ".gif"])
 def test_films_train_to_a_report_that_plays_them(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("torch", reason="training comes with the extra 'train'")

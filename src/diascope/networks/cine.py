@@ -7,22 +7,22 @@ in its own features of two other frames, 1, 2 and 4 frames away (a convolution o
 longer holds. At the end each frame is pooled over space, frames attend to each other (Vaswani et al. 2017, with a
 learnt code of each frame's place in time), and are averaged by learnt weights.
 
-Options under ``network.``: ``features`` and ``blocks`` (one number a level), ``first_stride``, ``dropout``, ``frames``
-(T), ``temporal``: ``attention``, or ``none`` for the mean over frames that are looked at singly, which is what a
-network can know without motion.
+Options under ``network.``: those of the network of single frames (``resnet``); ``frames`` (T); ``temporal``:
+``attention``, or ``none`` for the mean over frames that are looked at singly, which is what a network can know without
+motion.
 """
 
-from math import prod
 from typing import Any, Literal
 
 import torch
-from monai.networks.nets.resnet import ResNet, ResNetBlock
+from monai.networks.nets.resnet import ResNet
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from diascope.core.errors import OptionError
 from diascope.core.ports.network import Network, Option, Shape, Sizing, any_size
 from diascope.networks import resnet
+from diascope.networks._scaled import scaling
 
 TEMPORAL = ("attention", "none")
 OPTIONS = {
@@ -60,12 +60,9 @@ class TimeMix(nn.Module):
             return x
         series = x.unflatten(0, (-1, frames))
         before, after = self.weights.view(2, 1, 1, -1, *[1] * (x.ndim - 2)).to(x.dtype)
-        first, last = (
-            series[:, :1].expand(-1, distance, *x.shape[1:]),
-            series[:, -1:].expand(-1, distance, *x.shape[1:]),
-        )
-        earlier = torch.cat([first, series[:, :-distance]], 1)
-        later = torch.cat([series[:, distance:], last], 1)
+        held = (-1, distance, *x.shape[1:])
+        earlier = torch.cat([series[:, :1].expand(held), series[:, :-distance]], 1)
+        later = torch.cat([series[:, distance:], series[:, -1:].expand(held)], 1)
         return (series + before * earlier + after * later).flatten(0, 1)
 
 
@@ -105,9 +102,10 @@ class CineNetwork(nn.Module):
         self.maximum = nn.AdaptiveMaxPool2d(1) if shape.ndim == 2 else nn.AdaptiveMaxPool3d(1)
         self.dropout = nn.Dropout(float(shape.options["dropout"]))
         self.head = nn.Linear(width, shape.outputs)
+        self.scaling = scaling(shape.options, shape.outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits ``(B, O)``."""
+        """Return logits, or numbers in their own unit, ``(B, O)``."""
         t, planes = self.trunk, x.unflatten(1, (-1, self.frames))
         x = planes.transpose(1, 2).flatten(0, 1).contiguous()  # (B * T, C, I, J[, K])
         x = t.act(t.bn1(t.conv1(x)))
@@ -118,8 +116,8 @@ class CineNetwork(nn.Module):
         pooled = torch.cat([self.average(x).flatten(1), self.maximum(x).flatten(1)], 1)
         series = pooled.unflatten(0, (-1, self.frames))
         if self.attention is None:
-            return self.head(self.dropout(series)).mean(1)
-        return self.head(self.dropout(self.attention(series)))
+            return self.scaling(self.head(self.dropout(series)).mean(1))
+        return self.scaling(self.head(self.dropout(self.attention(series))))
 
 
 def _build(shape: Shape) -> CineNetwork:
@@ -130,29 +128,15 @@ def _build(shape: Shape) -> CineNetwork:
     if frames < 1 or shape.inputs % frames:
         expected = f"a number that divides the {shape.inputs} planes"
         raise OptionError("network.frames does not fit the planes", expected=expected, got=options["frames"])
-    features = [int(f) for f in options["features"]]
-    trunk = ResNet(
-        block=ResNetBlock,
-        layers=[int(b) for b in options["blocks"]],
-        block_inplanes=features,
-        spatial_dims=shape.ndim,
-        n_input_channels=shape.inputs // frames,
-        conv1_t_size=3,
-        conv1_t_stride=int(options["first_stride"]),
-        no_max_pool=True,
-        feed_forward=False,
-    )
-    return CineNetwork(trunk, shape)
+    if int(options["features"][-1]) % (HEADS // 2):
+        what = "the last of network.features does not fit the heads of attention"
+        raise OptionError(what, expected=f"a multiple of {HEADS // 2}", got=options["features"])
+    return CineNetwork(resnet.build_trunk(shape, shape.inputs // frames), shape)
 
 
 def _levels(shape: Shape) -> list[tuple[int, int, float]]:
     """Return features, blocks and voxels in all frames of each level."""
-    first, frames = int(shape.options["first_stride"]), int(shape.options["frames"])
-    size, levels = [-(-n // first) for n in shape.patch], []
-    for level, (features, blocks) in enumerate(zip(shape.options["features"], shape.options["blocks"], strict=True)):
-        size = size if level == 0 else [-(-n // 2) for n in size]
-        levels.append((int(features), int(blocks), float(prod(size)) * frames))
-    return levels
+    return [(f, b, voxels * int(shape.options["frames"])) for f, b, voxels in resnet.levels_of(shape)]
 
 
 def _convolutions(shape: Shape) -> list[tuple[float, float]]:

@@ -55,24 +55,28 @@ class ResNetClassifier(nn.Module):
         return self.scaling(self.head(self.dropout(cat(pooled, 1))))
 
 
-def _build(shape: Shape) -> ResNetClassifier:
-    options = shape.options
-    features = [int(f) for f in options["features"]]
-    trunk = ResNet(
+def build_trunk(shape: Shape, inputs: int) -> ResNet:
+    """Return the residual levels for images of so many channels."""
+    return ResNet(
         block=ResNetBlock,
-        layers=[int(b) for b in options["blocks"]],
-        block_inplanes=features,
+        layers=[int(b) for b in shape.options["blocks"]],
+        block_inplanes=[int(f) for f in shape.options["features"]],
         spatial_dims=shape.ndim,
-        n_input_channels=shape.inputs,
+        n_input_channels=inputs,
         conv1_t_size=3,
-        conv1_t_stride=int(options["first_stride"]),
+        conv1_t_stride=int(shape.options["first_stride"]),
         no_max_pool=True,
         feed_forward=False,
     )
-    return ResNetClassifier(trunk, features=features[-1], outputs=shape.outputs, ndim=shape.ndim, options=options)
 
 
-def _levels(shape: Shape) -> list[tuple[int, int, float]]:
+def _build(shape: Shape) -> ResNetClassifier:
+    features = int(shape.options["features"][-1])
+    trunk = build_trunk(shape, shape.inputs)
+    return ResNetClassifier(trunk, features=features, outputs=shape.outputs, ndim=shape.ndim, options=shape.options)
+
+
+def levels_of(shape: Shape) -> list[tuple[int, int, float]]:
     """Return features, blocks and voxels of each level."""
     first = int(shape.options["first_stride"])
     size, levels = [-(-n // first) for n in shape.patch], []
@@ -84,7 +88,7 @@ def _levels(shape: Shape) -> list[tuple[int, int, float]]:
 
 def _convolutions(shape: Shape) -> list[tuple[float, float]]:
     """Return weights and output voxels of each convolution."""
-    kernel, levels = 3.0**shape.ndim, _levels(shape)
+    kernel, levels = 3.0**shape.ndim, levels_of(shape)
     before = levels[0][0]
     found = [(shape.inputs * before * kernel, levels[0][2])]
     for features, blocks, voxels in levels:
@@ -115,7 +119,7 @@ NETWORK = Network(
     "resnet",
     dense=False,
     build=_build,
-    activations=lambda shape: sum(5 * f * b * v for f, b, v in _levels(shape)) + 3 * _levels(shape)[0][2] * 32,
+    activations=lambda shape: sum(5 * f * b * v for f, b, v in levels_of(shape)) + 3 * levels_of(shape)[0][2] * 32,
     parameters=lambda shape: sum(weights for weights, _ in _convolutions(shape)),
     operations=lambda shape: sum(weights * voxels for weights, voxels in _convolutions(shape)),
     options=OPTIONS,
