@@ -143,15 +143,5 @@ def read_view(evaluation: Evaluation, row: int) -> CaseView:
     scored = {name: column[row] for name, column in evaluation.table.items()}
     headline = float(evaluation.headline[row])
     middle = image.frames[:, image.frames.shape[1] // 2]
-    frames = None if image.clip is None else image.frames
-    return CaseView(
-        case_id,
-        middle,
-        reference,
-        prediction,
-        image.geometry,
-        headline,
-        scored=scored,
-        frames=frames,
-        clip=image.clip,
-    )
+    film = None if image.clip is None else (image.frames, image.clip)
+    return CaseView(case_id, middle, reference, prediction, image.geometry, headline, scored=scored, film=film)

@@ -11,7 +11,6 @@ from diascope.core.families import ANSWERS, METRICS
 from diascope.evaluate.case_data import read_view
 from diascope.evaluate.evaluation import Evaluation
 from diascope.evaluate.sections_words import Sheet, number, sheet, title_of
-from diascope.figures.clip import clip_figure
 
 PICTURES_BYTES = 3_000_000
 """Pictures of all cases together; what comes after is left out with a word, so that the page stays below 5 MB."""
@@ -82,16 +81,9 @@ def _picture(evaluation: Evaluation, row: int) -> tuple[str, str]:
         what = error.what if isinstance(error, InputError) else error.strerror or type(error).__name__
         return "", f"The picture could not be made: {what}."
     drawn = evaluation.task.picture(evaluation.target, view)
-    if view.frames is not None and view.clip is not None:
-        return clip_figure(view.frames, view.geometry, view.clip) + _shown(drawn), ""
-    return _shown(drawn), ""
-
-
-def _shown(drawn: str) -> str:
-    """Return a task's picture as HTML."""
     if drawn.startswith("data:image/"):
-        return f'<img src="{drawn}" alt="The case with reference and prediction">'
-    return drawn
+        return f'<img src="{drawn}" alt="The case with reference and prediction">', ""
+    return drawn, ""
 
 
 def _numbers(evaluation: Evaluation, row: int) -> Sheet:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip
 from diascope.core.geometry import Geometry, geometry_without_spacing
+from diascope.figures.clip import clip_figure
 from diascope.figures.outlines import NUMBERED, PREDICTION, REFERENCE, outline_pair, write_sides, write_text
 from diascope.figures.planes import Plane, cut_planes
 from diascope.figures.style import shorten
@@ -108,15 +110,33 @@ def case_drawing(
     return _svg(max(layout.width, _LEGEND), height, alt, f"<defs>{''.join(defs)}</defs>{''.join(body)}")
 
 
-def case_card(image: NDArray, lines: Sequence[str], geometry: Geometry | None = None) -> str:
+def case_card(
+    image: NDArray,
+    lines: Sequence[str],
+    geometry: Geometry | None = None,
+    *,
+    film: tuple[NDArray, Clip] | None = None,
+) -> str:
     """Return a case that has one answer: the image (three middle planes in 3-D) with lines of text below, as HTML.
+
+    In place of an image over time stands the film, playing, with some of its frames below.
 
     Args:
         image: ``(C, I, J[, K])``; the first channel is shown, and all three of a 2-D colour picture.
         lines: what is known and predicted, such as ``reference: pneumonia``; the first one is set in bold.
         geometry: of the grid; without it, rows are I and columns J.
+        film: frames ``(C, T, I, J[, K])`` of the whole clip and their time axis.
     """
-    planes = cut_planes(image, (), geometry or geometry_without_spacing(image.shape[1:]))
+    grid = geometry or geometry_without_spacing(image.shape[1:])
+    picture = _still_card(image, lines, grid) if film is None else clip_figure(film[0], grid, film[1])
+    words = [html.escape(line) for line in lines]
+    text = "<br>".join([f"<strong>{words[0]}</strong>", *words[1:]]) if words else ""
+    return f'<div class="case-card">{picture}<p>{text}</p></div>'
+
+
+def _still_card(image: NDArray, lines: Sequence[str], geometry: Geometry) -> str:
+    """Return the planes of a still image beside each other."""
+    planes = cut_planes(image, (), geometry)
     layout = _lay_out(planes, copies=1)
     body = []
     for plane, grey, size, corners in zip(planes, _windowed(planes), layout.sizes, layout.corners, strict=True):
@@ -124,10 +144,7 @@ def case_card(image: NDArray, lines: Sequence[str], geometry: Geometry | None = 
         sides = write_sides(plane.sides, size) if plane.sides else ""
         body.append(f'<g transform="translate({left:.1f} {top:.1f})">{_image(_png(grey), size)}{sides}</g>')
         body.append(write_text(left, _HEAD - 7, plane.title))
-    picture = _svg(layout.width, layout.height, f"The image of this case. {'; '.join(lines)}", "".join(body))
-    words = [html.escape(line) for line in lines]
-    text = "<br>".join([f"<strong>{words[0]}</strong>", *words[1:]]) if words else ""
-    return f'<div class="case-card">{picture}<p>{text}</p></div>'
+    return _svg(layout.width, layout.height, f"The image of this case. {'; '.join(lines)}", "".join(body))
 
 
 def case_heat(

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from diascope.core.clip import Clip
 from diascope.core.geometry import Geometry
 from diascope.figures.outlines import write_text
-from diascope.figures.planes import Plane, cut_planes
+from diascope.figures.planes import cut_planes
 
-_STRIP, _WIDTH, _GAP, _HEAD = 8, 720.0, 4.0, 20.0
-"""Frames side by side, and the width of the strip with its gaps and titles, in CSS pixels (chosen here)."""
+_STRIP, _ROW, _WIDTH, _GAP, _HEAD = 8, 4, 300.0, 4.0, 18.0
+"""Frames shown, how many of them in a row, and width, gaps and height of the titles in CSS pixels: a card of the report
+is about so wide (chosen here)."""
 
 _PLAYED, _PIXELS = 32, 160
 """Most frames that play, and pixels kept along their longer edge: 32 grey frames of 160 x 160 take about 400 kB."""
@@ -24,7 +25,7 @@ _LONGEST_S = 6.0
 
 
 def clip_figure(frames: NDArray, geometry: Geometry, clip: Clip) -> str:
-    """Return a clip as HTML: an animated PNG that plays for ever, and below it a strip of frames with their times.
+    """Return a clip as HTML: an animated PNG that plays for ever, and below it some frames with their times.
 
     Args:
         frames: ``(C, T, I, J[, K])``; the first channel is shown, or three of a colour film. Of volumes one plane is.
@@ -33,32 +34,31 @@ def clip_figure(frames: NDArray, geometry: Geometry, clip: Clip) -> str:
     """
     planes = [cut_planes(frames[:, t], (), geometry)[0] for t in range(frames.shape[1])]
     pictures = _windowed([p.image for p in planes])
-    height, width = planes[0].size[0] * pictures[0].shape[0], planes[0].size[1] * pictures[0].shape[1]
+    rows, columns = pictures[0].shape[:2]
+    aspect = columns * planes[0].size[1] / (rows * planes[0].size[0])
     data, pace = _animated(pictures, clip)
-    shown = min(240.0, _WIDTH)
-    size = f"width:{shown:.0f}px;max-width:100%;aspect-ratio:{width / height:.4f}"
-    alt = f"The image over time, {clip.describe()}, playing{pace}"
-    film = f'<img src="{data}" alt="{alt}" style="{size};image-rendering:auto">'
-    return f'{film}<p class="note">{clip.describe()}; it plays{pace}.</p>{_strip(pictures, planes[0], clip)}'
+    style = f"width:{_WIDTH:.0f}px;max-width:100%;aspect-ratio:{aspect:.4f}"
+    film = f'<img src="{data}" alt="The image over time, {clip.describe()}, playing{pace}" style="{style}">'
+    return f"{film}<p>{clip.describe()}; it plays{pace}.</p>{_strip(pictures, aspect, clip)}"
 
 
-def _strip(pictures: Sequence[NDArray[np.uint8]], plane: Plane, clip: Clip) -> str:
+def _strip(pictures: Sequence[NDArray[np.uint8]], aspect: float, clip: Clip) -> str:
     """Return some frames side by side as SVG, each with its time, or its number where that is unknown."""
     picks = np.unique(np.linspace(0, len(pictures) - 1, min(_STRIP, len(pictures))).round().astype(int))
-    width = (_WIDTH - _GAP * (_STRIP - 1)) / _STRIP
-    height = width * pictures[0].shape[0] * plane.size[0] / (pictures[0].shape[1] * plane.size[1])
+    width = (_WIDTH - _GAP * (_ROW - 1)) / _ROW
+    height = width / aspect
     body = []
     for place, number in enumerate(picks):
-        left = place * (width + _GAP)
+        left, top = place % _ROW * (width + _GAP), place // _ROW * (height + _HEAD + _GAP)
         title = f"frame {number + 1}" if clip.times_s is None else f"{clip.times_s[number]:.2f} s"
-        body.append(write_text(left, _HEAD - 7, title))
-        where = f'x="{left:.1f}" y="{_HEAD}" width="{width:.1f}" height="{height:.1f}"'
+        body.append(write_text(left, top + _HEAD - 5, title))
+        where = f'x="{left:.1f}" y="{top + _HEAD:.1f}" width="{width:.1f}" height="{height:.1f}"'
         body.append(f'<image {where} preserveAspectRatio="none" href="{_encoded([pictures[number]], [0])}"/>')
     alt = f"{len(picks)} of the clip's {len(pictures)} frames side by side"
-    total = len(picks) * (width + _GAP) - _GAP
+    total = -(-len(picks) // _ROW) * (height + _HEAD + _GAP) - _GAP
     return (
-        f'<svg class="case" role="img" aria-label="{alt}" viewBox="0 0 {total:.0f} {height + _HEAD:.0f}" '
-        f'style="width:100%;max-width:{total:.0f}px;height:auto">{"".join(body)}</svg>'
+        f'<svg class="case strip" role="img" aria-label="{alt}" viewBox="0 0 {_WIDTH:.0f} {total:.0f}" '
+        f'style="width:100%;max-width:{_WIDTH:.0f}px;height:auto">{"".join(body)}</svg>'
     )
 
 

@@ -178,7 +178,12 @@ def _picture(target: Target, view: CaseView) -> str:
     given = [name for name, value in zip(target.classes, view.reference, strict=True) if value == 1]
     probable = sorted(zip(view.scored["probability"], target.classes, strict=True), reverse=True)[:3]
     known = "not known" if np.isnan(view.reference).all() else ", ".join(given) or "none"
-    return case_card(view.image, [f"reference: {known}", *(f"{name}: {p:.1%}" for p, name in probable)], view.geometry)
+    return case_card(
+        view.image,
+        [f"reference: {known}", *(f"{name}: {p:.1%}" for p, name in probable)],
+        view.geometry,
+        film=view.film,
+    )
 
 
 TASK = Task(

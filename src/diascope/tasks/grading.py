@@ -161,7 +161,7 @@ def _picture(target: Target, view: CaseView) -> str:
     lines = [f"reference: {reference or 'not known'}", f"prediction: {grade}"]
     if low is not None:
         lines.append(f"{LEVEL:.0%} range: {low}" if low == high else f"{LEVEL:.0%} range: {low} to {high}")
-    return case_card(view.image, lines, view.geometry)
+    return case_card(view.image, lines, view.geometry, film=view.film)
 
 
 TASK = Task(

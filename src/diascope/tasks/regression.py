@@ -163,7 +163,7 @@ def _picture(target: Target, view: CaseView) -> str:
     lines = [f"reference: {known}", f"prediction: {number:.4g}{unit}"]
     if np.isfinite(low):
         lines.append(f"{LEVEL:.0%} interval: {low:.4g} to {high:.4g}{unit}")
-    return case_card(view.image, lines, view.geometry)
+    return case_card(view.image, lines, view.geometry, film=view.film)
 
 
 TASK = Task(

@@ -148,7 +148,7 @@ def _picture(target: Target, view: CaseView) -> str:
     lines = [f"reference: {known}", f"hazard: {hazard:.2f} times the average"]
     if np.isfinite(free):
         lines.append(f"free of the event at {_at(target.horizons[middle], target)}: {free:.0%}")
-    return case_card(view.image, lines, view.geometry)
+    return case_card(view.image, lines, view.geometry, film=view.film)
 
 
 def _purpose(target: Target) -> str:

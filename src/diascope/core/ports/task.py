@@ -54,8 +54,7 @@ class CaseView:
         prediction: as ``Task.score_case`` takes it: a label map of class indices, logits ``(O,)``, boxes.
         scored: the case's row of the table.
         headline: the case's value by ``Task.case_headline``.
-        frames: of a clip, ``(C, T, I, J[, K])``, which is drawn beside the task's picture; None for a still image.
-        clip: its time axis.
+        film: of a clip, its frames ``(C, T, I, J[, K])`` and their time axis; None for a still image.
     """
 
     case_id: str
@@ -66,8 +65,7 @@ class CaseView:
     headline: float
     caption: str = ""
     scored: Mapping[str, NDArray] = field(default_factory=dict)
-    frames: NDArray | None = None
-    clip: Clip | None = None
+    film: tuple[NDArray, Clip] | None = None
 
 
 @dataclass(frozen=True, eq=False)
