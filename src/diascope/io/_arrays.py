@@ -71,13 +71,14 @@ def header_of_clip(shape: tuple[int, ...], dtype: np.dtype, step_s: float | None
         raise ReadError(
             "the array is no clip", expected="(T, I, J[, K][, C]), none of them empty", got=f"shape {shape}"
         )
-    has_channels = len(shape) > 3 and shape[-1] <= MOST_CHANNELS and min(shape[1:3]) > MOST_CHANNELS
-    if len(shape) == 5 and not has_channels:
+    frames, *rest = shape
+    has_channels = len(rest) > 2 and rest[-1] <= MOST_CHANNELS and min(rest[:2]) > MOST_CHANNELS
+    if len(rest) == 4 and not has_channels:
         what = f"a last axis of at most {MOST_CHANNELS} channels"
         raise ReadError("it cannot be told which axis is channels", expected=what, got=f"shape {shape}")
-    channels = shape[-1] if has_channels else 1
-    grid = shape[1:-1] if has_channels else shape[1:]
-    clip = even_clip(shape[0], step_s)
+    channels = rest[-1] if has_channels else 1
+    grid = tuple(rest[:-1] if has_channels else rest)
+    clip = even_clip(frames, step_s)
     return Header(
         geometry_without_spacing(grid),
         channels * clip.frames,

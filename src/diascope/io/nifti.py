@@ -152,10 +152,11 @@ def _time_of(raw: Any, shape: tuple[int, ...]) -> Clip | None:
     """Return the time axis that a header declares, or None where further axes are channels."""
     second = SECONDS.get(int(raw["xyzt_units"]) & 56)
     step = float(str(raw["pixdim"][4]))  # as it was written, without the digits that float32 adds
-    is_time = len(shape) > 3 and shape[3] >= FEWEST_FRAMES and all(n == 1 for n in shape[4:])
+    frames, *further = (*shape[3:], 1)
+    is_time = frames >= FEWEST_FRAMES and all(n == 1 for n in further)
     if second is None or not is_time or not np.isfinite(step) or step <= 0:
         return None
-    return even_clip(shape[3], step * second)
+    return even_clip(frames, step * second)
 
 
 def read_header(path: Path, source: Source) -> Header:
