@@ -201,6 +201,23 @@ def beside_survival(data: Path, run: Path) -> dict[str, float]:
     return {"oracle_c_index": round(best, 4), "below_oracle": round(best - own, 4)}
 
 
+def beside_counts(data: Path, run: Path) -> dict[str, float]:
+    """Return the count error of each class, and that of the best constant guess."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    guess = metrics["baselines"]["typical_boxes"]["metrics"]["count_error"]["per_class"]
+    own = metrics["metrics"]["count_error"]["per_class"]
+    found = {f"count_error_{name}": round(value["value"], 4) for name, value in own.items()}
+    return found | {f"constant_count_error_{name}": round(value["value"], 4) for name, value in guess.items()}
+
+
+def beside_threshold(data: Path, run: Path) -> dict[str, float]:
+    """Return the sensitivity at one false positive a volume of the threshold on SUV, and how far the model is above."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    own = metrics["metrics"]["sensitivity_at_1"]["value"]
+    other = metrics["baselines"]["intensity_threshold"]["metrics"]["sensitivity_at_1"]["value"]
+    return {"threshold_sensitivity_at_1": round(other, 4), "above_threshold": round(own - other, 4)}
+
+
 TRAININGS = {
     "hippocampus": Training(lambda folder: SHARED / "msd_hippocampus", "30m"),
     "pneumoniamnist": Training(lambda folder: SHARED / "pneumoniamnist", "10m"),
@@ -212,6 +229,13 @@ TRAININGS = {
     "grading": Training(lambda folder: write_grading(folder, 1500), "4m", ("--task", "grading"), beside_grading),
     "survival": Training(lambda folder: write_survival(folder, 1500), "4m", ("--task", "survival"), beside_survival),
     "age": Training(lambda folder: SHARED / "siim_ct", "5m", ("--target", "age", "--fold", "all")),
+    "bccd": Training(lambda folder: SHARED / "bccd", "30m", (), beside_counts),
+    "lesions": Training(
+        lambda folder: SHARED / "sts_petct" / "pet.csv",
+        "20m",
+        ("--task", "detection", "--fold", "all"),
+        beside_threshold,
+    ),
     "instances": Training(prepare_nuclei, "8m", ("--task", "instances"), floors),
     "contrast": Training(
         lambda folder: SHARED / "siim_ct", "10m", ("--target", "contrast", "--fold", "all"), histogram_forest

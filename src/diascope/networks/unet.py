@@ -29,7 +29,7 @@ OPTIONS = {
         "each axis halved while it keeps 4 voxels and is not coarser than the others (nnU-Net's rule)",
     ),
     "residual": Option(bool | None, "plain blocks: a residual step takes as long (docs/lab-log.md)"),
-    "norm": Option(Literal["instance", "batch", "group"] | None, "instance: batches are small"),
+    "norm": Option(Literal["instance", "batch"] | None, "instance: batches are small"),
     "deep_supervision": Option(int | None, "two further resolutions, where there are so many"),
 }
 

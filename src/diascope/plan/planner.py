@@ -6,7 +6,6 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from diascope.core.catalogue import Catalogue
 from diascope.core.documents.dataset import Dataset
@@ -15,7 +14,7 @@ from diascope.core.documents.plan import Decision, Plan
 from diascope.core.errors import OptionError, nearest
 from diascope.core.families import KINDS, TASKS
 from diascope.core.ports.task import Task
-from diascope.plan.rule import Budget, Context, Rule
+from diascope.plan.rule import Budget, Context, Rule, read_value
 from diascope.plan.rules.budget import OPTIONS
 from diascope.plan.rules.patch import check_whole
 
@@ -85,18 +84,6 @@ def choose_target(dataset: Dataset, target: str | None, task: str | None) -> tup
             fix="choose another target with --target NAME or another task with --task NAME",
         )
     return target, chosen
-
-
-def read_value(key: str, kind: Any, value: Any) -> Any:
-    """Return a value as the plan's key wants it, in plain types.
-
-    Raises:
-        OptionError: it has another type.
-    """
-    try:
-        return TypeAdapter(Any).dump_python(TypeAdapter(kind).validate_python(value), mode="json")
-    except ValidationError as error:
-        raise OptionError(f"{key} has the wrong type", expected=error.errors()[0]["msg"], got=value) from None
 
 
 def read_overrides(overrides: Mapping[str, str]) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from diascope.core.documents.dataset import Dataset, Target
 from diascope.core.documents.fingerprint import Fingerprint
 from diascope.core.documents.plan import Decision
+from diascope.core.errors import OptionError
 from diascope.core.ports.task import Task
 
 
@@ -85,3 +88,15 @@ class Rule:
     def keys(self) -> Mapping[str, Any]:
         """Return each key that the rule decides with the type of its value."""
         return self.decides() if callable(self.decides) else self.decides
+
+
+def read_value(key: str, kind: Any, value: Any) -> Any:
+    """Return a value as the plan's key wants it, in plain types.
+
+    Raises:
+        OptionError: it has another type.
+    """
+    try:
+        return TypeAdapter(Any).dump_python(TypeAdapter(kind).validate_python(value), mode="json")
+    except ValidationError as error:
+        raise OptionError(f"{key} has the wrong type", expected=error.errors()[0]["msg"], got=value) from None
