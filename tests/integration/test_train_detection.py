@@ -61,6 +61,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return api.train(pictures(root / "data"), out=root / "run", overrides=SMALL)
 
 
+def test_baseline_that_looks_at_images_is_timed_with_the_end(run: Path, tmp_path: Path):
+    from diascope.train.heldout import Fold
+    from diascope.train.parts import parts_of
+    from diascope.train.reserve import SMALL_SECONDS, time_end
+
+    dataset, plan = load_dataset(run / "dataset.yaml"), Plan.load(run / "plan.yaml")
+    times = time_end(tmp_path, dataset, plan, Fold(0, parts_of(dataset, plan, 0), ()))
+    assert times.learning >= times.reading
+    assert times.finishing != SMALL_SECONDS
+    assert times.viewing > 0
+
+
 def test_table_of_boxes_trains_fits_thresholds_and_reports(run: Path):
     metrics = Metrics.load(run / "metrics.json")
     assert (metrics.task, metrics.split, metrics.cases) == ("detection", "test", 5)

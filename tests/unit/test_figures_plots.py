@@ -45,6 +45,16 @@ def test_every_figure_is_well_formed_and_described():
         assert len(root.get("aria-label", "")) > 20, name
 
 
+def test_names_of_several_baselines_stay_inside_the_figure():
+    value = {"map50": MetricValue(value=0.9, ci95=(0.8, 0.95))}
+    names = ("intensity_threshold_of_boxes", "typical_boxes_of_the_training", "third_one_with_a_long_name")
+    svg = figures.forest(value, dict.fromkeys(names, value))
+    width = float(re.search(r'viewBox="0 0 ([0-9.]+)', svg)[1])
+    texts = re.findall(r'<text [^>]*\bx="([0-9.]+)"[^>]*>(baseline[^<]+)</text>', svg)
+    assert len(texts) == 3
+    assert all(float(x) + 0.6 * 9 * len(text) <= width for x, text in texts)
+
+
 def test_hostile_names_stay_text():
     for name, svg in all_figures().items():
         assert "<script" not in svg, name

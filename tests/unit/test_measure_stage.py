@@ -85,6 +85,14 @@ def test_option_that_no_measure_reads_is_refused():
         choose_measures(["volume"], {"threshold_suv": 4.0})
 
 
+def test_what_a_measure_falls_back_on_is_kept_beside_what_was_chosen(tmp_path: Path):
+    data = write_msd(tmp_path, 1)
+    assert diascope.measure([data], measures=["ibsi_histogram"]).options == {"bin_count": 32}
+    chosen = diascope.measure([data], measures=["ibsi_histogram"], options={"bin_width": 5.0})
+    assert chosen.options == {"bin_width": 5.0}
+    assert diascope.measure([data], measures=["volume"]).options == {}
+
+
 def test_structure_is_cut_out_with_the_place_it_has_in_the_patient(monkeypatch: pytest.MonkeyPatch):
     from diascope.core.geometry import Geometry
     from diascope.measure.case import Structures

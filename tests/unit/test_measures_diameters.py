@@ -47,6 +47,14 @@ def test_the_long_axis_stays_in_the_plane():
     assert recist_axes(mask, (1, 1, 1), axis=0).long_mm > 20
 
 
+def test_slices_thinner_than_their_pixels_are_found_by_the_square_pixels():
+    mask = np.zeros((20, 20, 20), bool)
+    mask[8:10, 8:10, :] = True  # upright: long across the slices only
+    axes = recist_axes(mask, (4.0, 4.0, 3.0))
+    assert axes.axis == 2
+    assert axes.long_mm < 16
+
+
 def test_two_parts_in_one_slice_are_not_measured_across():
     mask = np.zeros((30, 8), bool)
     mask[2:5, 2:5] = mask[24:28, 2:5] = True

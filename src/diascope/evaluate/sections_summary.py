@@ -189,12 +189,14 @@ def _about_numbers(evaluation: Evaluation, metrics: Metrics) -> list[Caution]:
     if rare and metrics.cases >= FEW_OF_CLASS:
         text = f"{listing([f'{c} ({n})' for c, n in rare.items()])}: their numbers are rough."
         found.append(Caution(f"Classes with fewer than {FEW_OF_CLASS} cases", text, serious=False))
-    unknown = {c for v in metrics.metrics.values() for c, one in v.per_class.items() if one.value is None}
+    unknown: dict[str, list[str]] = {}
+    for metric, one in metrics.metrics.items():
+        for label in (c for c, v in one.per_class.items() if v.value is None):
+            unknown.setdefault(label, []).append(title_of(metric))
     if unknown:
-        text = (
-            f"{listing(sorted(unknown))}: these cases do not hold what some of its numbers need; they are left empty."
-        )
-        found.append(Caution("Classes without some numbers", text))
+        text = "; ".join(f"{label}: {listing(titles)}" for label, titles in sorted(unknown.items()))
+        text += ". These cases do not hold what the numbers need; they are left empty, and no mean counts them."
+        found.append(Caution("Numbers that are undefined for a class", text))
     undefined = {title_of(m): v.undefined for m, v in metrics.metrics.items() if v.undefined}
     if undefined:
         where = [f"{t} in {count(n, 'case')}" for t, n in undefined.items()]

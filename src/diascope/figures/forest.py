@@ -8,8 +8,12 @@ from diascope.figures.style import COLOURS, FAINT, MARKERS, canvas, finish, noth
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Values = Mapping[str, MetricValue] | Mapping[str, ClassValue]
+LEGEND_COLUMNS = 2
+"""Names of baselines take up to half of the figure's width."""
+
 Row = tuple[str, MetricValue | ClassValue, list[MetricValue | ClassValue]]
 
 
@@ -31,7 +35,8 @@ def forest(metrics: Values, baselines: Mapping[str, Values], titles: Mapping[str
     if not rows:
         return nothing_to_draw("No metric is defined.")
     heights = [len(r) + 1.0 for r in rows.values()]
-    with canvas(7.2, 0.55 + 0.36 * sum(heights)) as figure:
+    legend_rows = -(-(1 + len(baselines)) // LEGEND_COLUMNS)
+    with canvas(7.2, 0.35 + 0.22 * legend_rows + 0.36 * sum(heights)) as figure:
         panels = figure.subplots(len(rows), 1, height_ratios=heights, squeeze=False)[:, 0]
         for axes, (unit, group) in zip(panels, rows.items(), strict=True):
             _draw(axes, group)
@@ -41,7 +46,7 @@ def forest(metrics: Values, baselines: Mapping[str, Values], titles: Mapping[str
                 axes.set_xlim(-0.02, 1.02)
             elif axes.dataLim.x0 >= 0:
                 axes.set_xlim(left=0)  # a length from nothing, so that bars of distance compare
-        _legend(panels[0], list(baselines))
+        _legend(figure, list(baselines))
         words = "; ".join(f"{title} {describe(value)}" for group in rows.values() for title, value, _ in group)
         return to_svg(figure, f"Metrics with 95 % intervals: {words}.")
 
@@ -80,9 +85,12 @@ def _point(axes: "Axes", value: MetricValue | ClassValue, height: float, colour:
     axes.plot([value.value], [height], marker, color=colour, markersize=5, markerfacecolor=fill)
 
 
-def _legend(axes: "Axes", baselines: Sequence[str]) -> None:
-    axes.plot([], [], marker="o", color=COLOURS[0], label="this model")
+def _legend(figure: "Figure", baselines: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    entries = [Line2D([], [], marker="o", color=COLOURS[0], label="this model")]
     for nth, name in enumerate(baselines, start=1):
         label = f"baseline: {name.replace('_', ' ')}"
-        axes.plot([], [], marker=MARKERS[nth % len(MARKERS)], color=FAINT, markerfacecolor="white", label=label)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2)
+        marker = MARKERS[nth % len(MARKERS)]
+        entries.append(Line2D([], [], marker=marker, color=FAINT, markerfacecolor="white", label=shorten(label, 42)))
+    figure.legend(handles=entries, loc="outside upper left", ncols=LEGEND_COLUMNS, borderaxespad=0.2)

@@ -85,6 +85,8 @@ def measure_masks(
     """
     given = {key: value for key, value in (options or {}).items() if value is not None}
     chosen, asked = choose_measures(measures, given)
+    for measure in chosen:
+        given |= measure.defaults(given)
     plan = _Wanted(chosen, asked, tuple(structures), given)
     rows: list[MeasuredStructure] = []
     refused, notes = dict(found.refused), {}

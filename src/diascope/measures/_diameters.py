@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.measures._slice_axis import slice_axis
+
 SAME_LENGTH = 1e-9
 """Two diagonals are one length up to this part of it (rounding): the first of them is taken."""
 
@@ -42,7 +44,7 @@ def recist_axes(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...], *, axis:
     Args:
         mask: ``(I, J[, K])``.
         spacing_mm: edges of a voxel.
-        axis: the one that runs through the slices; if not given the one with the largest spacing, the last of equals.
+        axis: the one that runs through the slices; if not given, as ``slice_axis`` finds it.
 
     Returns:
         The axes; both are nan where the mask is empty.
@@ -54,7 +56,8 @@ def recist_axes(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...], *, axis:
     nothing = np.full((2, 2), np.nan)
     best = RecistAxes(np.nan, np.nan, -1, -1, nothing, nothing)
     if mask.ndim == 3 and axis is None:
-        axis = max(range(3), key=lambda a: (spacing_mm[a], a))
+        first, second, third = spacing_mm
+        axis = slice_axis((first, second, third))
     for number, part in _parts(mask, axis):
         edges = tuple(s for a, s in enumerate(spacing_mm) if mask.ndim == 2 or a != axis)
         hull = _hull(part) * edges

@@ -131,6 +131,11 @@ def _by_count(values: NDArray[np.float64], count: Any) -> tuple[NDArray[np.int32
     return np.minimum(levels, count).astype(np.int32), count
 
 
+def level_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the number of grey levels where neither it nor their width was chosen."""
+    return {} if {WIDTH, COUNT} & set(options) else {COUNT: BIN_COUNT}
+
+
 def grey_levels(region: Region, options: Mapping[str, Any]) -> Levels:
     """Return a region's grey levels with its slices along the first axis.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from diascope.core.ports.measure import Measure, Quantity, Region
-from diascope.measures._ibsi_levels import LEVEL_OPTIONS, NO_VALUE, Levels, answer, grey_levels
+from diascope.measures._ibsi_levels import LEVEL_OPTIONS, NO_VALUE, Levels, answer, grey_levels, level_defaults
 from diascope.measures._ibsi_matrices import names_of
 
 Take = Callable[[Levels, int], Iterable[tuple[str, float]]]
@@ -46,4 +46,5 @@ def texture_measure(
         compute=compute,
         names=names,
         options=LEVEL_OPTIONS,
+        defaults=level_defaults,
     )

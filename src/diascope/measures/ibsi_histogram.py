@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from diascope.core.ports.measure import Measure, Quantity, Region
-from diascope.measures._ibsi_levels import LEVEL_OPTIONS, answer, discretise, intensities
+from diascope.measures._ibsi_levels import LEVEL_OPTIONS, answer, discretise, intensities, level_defaults
 from diascope.measures._ibsi_values import statistics
 
 FEATURES = {
@@ -83,4 +83,5 @@ MEASURE = Measure(
     compute=compute,
     names=lambda ndim, options: dict(UNITS),
     options=LEVEL_OPTIONS,
+    defaults=level_defaults,
 )

@@ -12,7 +12,7 @@ UNITS = {"recist_long": "mm", "recist_short": "mm", "who_product": "mm²"}
 def compute(region: Region, options: Mapping[str, Any]) -> dict[str, Quantity]:
     """Return the longest diameter in any slice, the longest one perpendicular to it there, and their product.
 
-    Slices are those of acquisition: across the axis with the largest spacing, the last of equal ones.
+    Slices are those of acquisition, as ``slice_axis`` finds them.
     """
     axes = recist_axes(region.mask, region.spacing_mm or ())
     values = (axes.long_mm, axes.short_mm, axes.long_mm * axes.short_mm)

@@ -28,7 +28,7 @@ TIMED_SHARE, LARGEST_SHARE = 0.01, 0.05
 loading the libraries hardly counts (chosen here: that takes a second or two, and the larger share is 3 s a minute)."""
 
 SMALL_SECONDS = 0.005
-"""For a small answer: scoring model and baseline (chosen here from timed runs)."""
+"""For a small answer beside baselines that see no image: scoring all (chosen here from timed runs)."""
 
 PICTURES = 4
 """Cases that the report of a dense task shows."""
@@ -48,7 +48,8 @@ class EndTimes:
         reading: its images, read and prepared; passing: one pass of one network, not mirrored.
         finishing: its prediction written and read again, the reference read, model and baseline scored.
         viewing: images, reference and prediction read for a picture.
-        learning: a reference read and counted in for the baseline; most_learned: of so many cases of each fold.
+        learning: a reference, and the images where a baseline looks at them, read and counted in for the baseline;
+            most_learned: of so many cases of each fold.
     """
 
     reading: float
@@ -118,15 +119,18 @@ def _time_case(folder: Path, dataset: Dataset, predictor: Predictor, case: Case)
     (prediction,) = predictor.answer([prepared])
     passing = lap()
     form = ANSWERS.load(task.answer)
-    if form.read is None:
+    is_seen = any(b.looks_at_image for b in task.baselines)
+    if form.read is None and not is_seen:
         return EndTimes(reading, passing, SMALL_SECONDS)
     grid = reference_image(plan, images).geometry
     reference = read_target(dataset, plan, case, images)
     referring = lap()
-    file = write_answer(folder, dataset, case, predictor=predictor, images=images, prediction=prediction)
-    writing = lap()
-    form.read(target, folder, file, grid)
-    again = lap()
+    writing = again = 0.0
+    if form.read is not None:
+        file = write_answer(folder, dataset, case, predictor=predictor, images=images, prediction=prediction)
+        writing = lap()
+        form.read(target, folder, file, grid)
+        again = lap()
     image = reference_image(plan, images).array
     seen = [Example(None, image if b.looks_at_image else None, grid) for b in task.baselines]
     fitted = [b.fit(target, [replace(s, reference=reference)]) for b, s in zip(task.baselines, seen, strict=True)]
@@ -139,7 +143,7 @@ def _time_case(folder: Path, dataset: Dataset, predictor: Predictor, case: Case)
         passing,
         finishing=writing + again + referring + scoring,
         viewing=reading + referring + again,
-        learning=referring + counting,
+        learning=referring + counting + (reading if is_seen else 0.0),
     )
 
 

@@ -42,7 +42,7 @@ class Measurements(Document):
 
     Attributes:
         measures: names of the plug-ins, in the order of the quantities.
-        options: what was chosen for them, such as ``threshold_suv``; what was not is absent.
+        options: what was chosen for them, such as ``threshold_suv``, and what they fell back on, such as ``bin_count``.
         made_from: digest of the data set's document, where there was one.
         structures: one for each case and structure.
         refused: case → why nothing was measured.

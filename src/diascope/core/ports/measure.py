@@ -68,6 +68,8 @@ class Measure:
         names: ``(ndim, options) -> names and units`` of all quantities that ``compute`` gives, in its order.
         options: keys of the options that it reads; one that no chosen measure reads is refused. Beside what the user
             chose, ``unit`` is the image's unit, or None.
+        defaults: ``options -> value of each option that the measure falls back on``; they are kept beside the chosen
+            ones, so that a number says how it was taken.
     """
 
     name: str
@@ -80,3 +82,4 @@ class Measure:
     compute: Callable[[Region, Mapping[str, Any]], dict[str, Quantity]]
     names: Callable[[int, Mapping[str, Any]], dict[str, str]]
     options: tuple[str, ...] = ()
+    defaults: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda options: {}
