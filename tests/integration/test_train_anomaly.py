@@ -58,6 +58,14 @@ def run(tmp_path_factory):
     return api.train(class_folders(root / "data"), out=root / "run", task="anomaly", budget=300)
 
 
+def test_a_memory_is_not_asked_about_mirrored_images(run: Path):
+    plan = Plan.load(run / "plan.yaml")
+    assert (plan["network.name"], plan["augment.flip"], plan["predict.mirror"]) == ("memory", [1], [])
+    unlike = json.loads((run / "members/00/unlike.json").read_text())
+    scores = Calibration.load(run / "calibration.json").numbers["normal_scores"]
+    assert np.median(scores) < 2 * unlike[0][1]
+
+
 def test_abnormal_cases_are_told_from_normal_ones_beside_a_floor(run):
     metrics = Metrics.load(run / "metrics.json")
     assert metrics.metrics["auroc"].value > 0.9

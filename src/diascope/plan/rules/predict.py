@@ -31,13 +31,18 @@ def _window(context: Context) -> tuple[list[int], str]:
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    flip = context.values["augment.flip"]
     return {
         "predict.engine": ("torch", "runs the network as it was trained"),
         "predict.window": _window(context),
         "predict.overlap": (0.5, "share of a window; blended by a Gaussian of sigma 1/8 (Isensee et al. 2021)"),
-        "predict.mirror": (list(flip), "the axes mirrored in training, where the time for it is there"),
+        "predict.mirror": _mirror(context),
     }
+
+
+def _mirror(context: Context) -> tuple[list[int], str]:
+    if not NETWORKS.load(context.values["network.name"]).learns:
+        return [], "the network keeps the training images as they are stored; a mirrored one would be unlike them all"
+    return list(context.values["augment.flip"]), "the axes mirrored in training, where the time for it is there"
 
 
 RULE = Rule(
