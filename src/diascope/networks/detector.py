@@ -37,7 +37,7 @@ DEEPEST = 8
 """Features of a level at most, in widths of the first."""
 PLACES_A_BOX = 4.0
 """Places of the finest level along the edge of a small box (the 10th percentile). Chosen here: on bccd, 72 pixels, this
-gives strides of 16 and 32 pixels, which learned best there (docs/lab-log.md)."""
+gives strides of 16 and 32 pixels; others were not compared."""
 COARSEST, POOLED_FROM = 32, 8
 LEAST_LEVELS = 4
 WIDE_RANGE = 4.0
@@ -52,7 +52,7 @@ OPTIONS = {
     "blocks": Option(list[int] | None, "most where the boxes are found"),
     "box_levels": Option(list[int] | None, "from the level at which a small box is four places wide"),
     "norm": Option(
-        Literal["instance", "batch", "group"] | None, "batch in 2-D; by groups in 3-D, where batches are small"
+        Literal["instance", "batch", "group"] | None, "batch; group, which costs more time, where batches are tiny"
     ),
 }
 
@@ -222,7 +222,7 @@ def _choices(sizing: Sizing) -> list[dict[str, Any]]:
             "strides": strides,
             "blocks": blocks,
             "box_levels": list(range(before - 1, before - 1 + levels)),
-            "norm": "batch" if ndim == 2 else "group",
+            "norm": "batch",
         }
         for base in WIDTHS[ndim]
     ]

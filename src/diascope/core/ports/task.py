@@ -153,6 +153,8 @@ class Task:
             ``Kind.encode`` gives.
         prefers: ``(target, fingerprint) -> plan key → (value, because)``: what the task itself decides of the plan,
             before the rules, which then go by it. The fingerprint's targets hold this one alone.
+        mirrors: its answers stay right where a body is mirrored, so that images of known orientation are mirrored in
+            training too (a lesion may lie on either side; an organ does not).
     """
 
     name: str
@@ -181,3 +183,4 @@ class Task:
     held_back: float = 0.1
     learns_from: Callable[[Target, NDArray], bool] = learns_from_all
     prefers: Callable[[Target, Fingerprint], Mapping[str, tuple[Any, str]]] = prefers_nothing
+    mirrors: bool = False

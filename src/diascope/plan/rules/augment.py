@@ -58,6 +58,8 @@ def _flip(context: Context) -> tuple[list[int], str]:
     names = [context.target_name or "", *target.classes, *context.dataset.channels]
     if any(SIDED.search(name) for name in names):
         return [], "a name speaks of sides: mirroring would make it wrong"
+    if context.task.mirrors and fingerprint.ndim == 3:
+        return [0, 1, 2], f"what {context.task.name} looks for may lie on either side"
     if fingerprint.has_spacing:
         return [], "the images have a known orientation, and bodies are not mirror images of themselves"
     if fingerprint.ndim == 3:

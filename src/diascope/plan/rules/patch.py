@@ -20,6 +20,9 @@ SAME = ("preprocess.shape", "patch.size")
 
 START_VOXELS = {2: 2048**2, 3: 256**3}
 SMALLEST_EDGE = 16
+BOX_ROOM = 1.5
+"""For the sake of more steps the patch is not made smaller than so many large boxes (90th percentile): most of them are
+then seen whole (chosen here; docs/lab-log.md)."""
 STEPS_WANTED = 1000
 """With fewer steps than this the patch is made smaller (chosen here, not yet ablated)."""
 PROBE = {"width": 16, "batch": 2}
@@ -58,20 +61,32 @@ def _patch(context: Context) -> tuple[list[int], str]:
     median, steps = cost.median_shape(context), cost.grid_steps(context)
     edge = (START_VOXELS[len(median)] * prod(steps)) ** (1 / len(median))
     patch = [min(edge / s, n) for s, n in zip(steps, median, strict=True)]
-    shrunk = "the median image"
+    shrunk, room = "the median image", _room(context)
     while True:
         whole = _rounded(context, patch)
         memory, time = _fits(context, whole)
         if memory and time:
             return whole, f"{shrunk} {[round(n) for n in median]}, rounded up to what the strides divide"
-        ratios = [n / m if n > SMALLEST_EDGE else 0 for n, m in zip(patch, median, strict=True)]
+        least = [SMALLEST_EDGE] * len(patch) if not memory else room
+        ratios = [n / m if n > few else 0 for n, m, few in zip(patch, median, least, strict=True)]
         if max(ratios) == 0:
             if memory:
-                return whole, "the smallest patch: even so the budget has few steps"
+                kept = "that holds the large boxes" if max(room) > SMALLEST_EDGE else ""
+                return whole, f"the smallest patch {kept}: even so the budget has few steps".replace("  ", " ")
             raise _too_small(context, _memory(context, whole))
         axis = ratios.index(max(ratios))
-        patch[axis] = max(SMALLEST_EDGE, patch[axis] * 0.9)
+        patch[axis] = max(least[axis], patch[axis] * 0.9)
         shrunk = "shrunk until " + ("the memory" if not memory else f"{STEPS_WANTED} steps in the time") + " fit, from"
+
+
+def _room(context: Context) -> list[float]:
+    """Return the voxels along each axis below which the patch does not shrink for the sake of time."""
+    steps = cost.grid_steps(context)
+    numbers = context.fingerprint.targets.get(context.target_name or "")
+    if numbers is None or numbers.box_edges is None:
+        return [float(SMALLEST_EDGE)] * len(steps)
+    large = zip(numbers.box_edges.p90, steps, strict=True)
+    return [max(float(SMALLEST_EDGE), BOX_ROOM * edge / step) for edge, step in large]
 
 
 def _fixed(context: Context) -> tuple[list[int], str]:
