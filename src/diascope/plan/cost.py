@@ -83,8 +83,9 @@ def training_seconds(context: Context) -> float:
 
 def steps_possible(context: Context, shape: Shape, network: str, batch: int) -> float:
     """Return how many training steps fit: a backward pass costs twice the forward pass."""
-    operations = 3.0 * NETWORKS.load(network).operations(shape) * batch
-    return training_seconds(context) * rate(context) / operations
+    family = NETWORKS.load(network)
+    operations = 3.0 * family.operations(shape) * batch
+    return training_seconds(context) * rate(context) * family.pace.get(shape.ndim, 1.0) / operations
 
 
 def fits(context: Context, shape: Shape, network: str, batch: int) -> bool:

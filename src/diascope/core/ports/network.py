@@ -1,7 +1,7 @@
 """A network: how it is built from a plan, and what memory it needs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -66,6 +66,8 @@ class Network:
         activations: ``shape -> elements`` that one case's forward pass keeps for the backward pass.
         parameters: ``shape -> number`` of weights.
         operations: ``shape -> multiply-adds`` of one case's forward pass.
+        pace: spatial axes → how many times the nominal multiply-adds a second it was measured to do in training; 1
+            where nothing stands.
         options: name of each option, a key under ``network.`` in the plan → its declaration. ``features`` is always
             there, the channels of its levels. Networks that share a name share its meaning and type.
         choices: ``sizing -> values of all options``, the widest network first: the planner takes the first that the
@@ -91,6 +93,7 @@ class Network:
     learns: bool = True
     finish: Callable[[Any, Callable[[], Iterable[Any]]], NDArray | None] | None = None
     over_time_for: str | None = None
+    pace: Mapping[int, float] = field(default_factory=dict)
 
 
 def any_size(options: Mapping[str, Any], ndim: int) -> tuple[int, ...]:
