@@ -15,6 +15,7 @@ class Source(Model):
         files: the members of a DICOM series, relative to ``path``; empty for a single file.
         key: the array's name in an ``.npz``.
         index: the row of a stacked array.
+        as_film: the frames of a two-dimensional clip are an axis of the grid, ``(I, J, T)``, as each has labels.
         structures: ROI names of an RTSTRUCT or segment labels of a DICOM SEG; the label map holds n + 1 for the nth.
     """
 
@@ -22,6 +23,7 @@ class Source(Model):
     files: tuple[str, ...] = ()
     key: str | None = None
     index: int | None = None
+    as_film: bool = False
     structures: tuple[str, ...] = ()
 
 
