@@ -14,8 +14,8 @@ from diascope.curate.box_findings import mend_boxes
 from diascope.curate.clip_findings import find_clips
 from diascope.curate.divide import divide, find_groups
 from diascope.curate.draft import Draft
-from diascope.curate.films import take_as_films
 from diascope.curate.duplicates import content_of, has_untreated_copies, treat_copies
+from diascope.curate.films import take_as_films
 from diascope.curate.image_findings import Facts
 from diascope.curate.listing import list_files
 from diascope.curate.promote import promote

@@ -16,9 +16,7 @@ _SHOWN, _ROW, _WIDTH, _GAP, _HEAD, _LEGEND = 8, 4, 720.0, 8.0, 20.0, 44.0
 two rows fit beside text on a printed page)."""
 
 
-def film_outlines(
-    image: NDArray, reference: NDArray, prediction: NDArray, names: Sequence[str], film: Film
-) -> str:
+def film_outlines(image: NDArray, reference: NDArray, prediction: NDArray, names: Sequence[str], film: Film) -> str:
     """Return frames with reference and prediction outlined, each with its time, as SVG.
 
     Args:

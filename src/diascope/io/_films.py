@@ -1,7 +1,7 @@
 """The frames of a clip as an axis of its grid, for labels that every frame has; and back, for writing.
 
 ``(T, I, J)`` frames that are planes become ``(I, J, T)``. The labels of a clip come in more forms than the clip itself,
-as many programs write no time into a label map: planes without a time are frames too, and so are the slices of a volume.
+as many programs write no time into a label map: planes without a time are frames too, and so are a volume's slices.
 """
 
 from dataclasses import replace

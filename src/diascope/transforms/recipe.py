@@ -18,7 +18,8 @@ class Recipe:
     Attributes:
         channels: names in the order of the network's inputs; the first that a case has is its reference grid.
         channel_grid: ``reference`` brings channels on other grids to the reference's; ``refuse`` refuses such a case.
-        components: channel name → planes (3 for a colour picture, times ``frames`` or the frames that ``neighbours`` make; absent names have 1.
+        components: channel name → planes: 3 for a colour picture, times the frames that are ``seen``; absent names
+            have those of one plane.
         frames: that every clip is brought to; None for still images.
         frame_seconds: between them; None takes them evenly over each clip.
         neighbours: frames before and as many after each frame of a film that become further channels, the first or last

@@ -184,6 +184,16 @@ class Dataset(Document):
     measured: Measured | None = None
     ignored: int = Field(0, ge=0)
 
+    @property
+    def axes(self) -> str:
+        """Return in words which axes the images have."""
+        return "2-D + time" if self.has_films else f"{self.ndim}-D"
+
+    @property
+    def has_films(self) -> bool:
+        """Answer whether the images are clips whose frames are an axis of the grid, as each has labels."""
+        return any(source.as_film for case in self.cases for source in case.images.values())
+
     def digest(self) -> str:
         """Return the digest of all but ``root`` and the files' times: the same data in another place are the same."""
         content = self.content()

@@ -1,6 +1,8 @@
 """How many frames before and after the one that is answered for a network sees, where every frame has labels."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from diascope.core.errors import OptionError
 from diascope.plan.rule import Context, Rule
@@ -10,13 +12,12 @@ USUAL = 2
 """On each side (chosen here: docs/lab-log.md, "Labels of every frame")."""
 
 
-def has_films(context: Context) -> bool:
-    """Answer whether the images are clips whose frames are an axis of the grid."""
-    return any(source.as_film for case in context.dataset.cases for source in case.images.values())
+MOST = 8
+"""On each side: each is one more channel of every frame, in memory too (chosen here)."""
 
 
 def _apply(context: Context) -> dict[str, tuple[Any, str]]:
-    if not has_films(context):
+    if not context.dataset.has_films:
         return {NEIGHBOURS: (None, "the images are still, or each clip has one answer")}
     if not context.task.takes_films:
         raise OptionError(
@@ -30,4 +31,4 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     return {NEIGHBOURS: (USUAL, because)}
 
 
-RULE = Rule("neighbours", {NEIGHBOURS: int | None}, _apply)
+RULE = Rule("neighbours", {NEIGHBOURS: Annotated[int, Field(ge=0, le=MOST)] | None}, _apply)
