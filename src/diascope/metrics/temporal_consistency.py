@@ -28,8 +28,8 @@ def compute(reference: NDArray[np.bool_], prediction: NDArray[np.bool_], spacing
     p and r are ``changes`` of the prediction and of the reference: one less the overlap of consecutive frames, which
     Varghese et al. (CVPR Workshops 2020) average over a sequence, as an IoU after alignment by optical flow. Without a
     reference, a frozen answer is the most consistent one; held against the reference's own changes (Ruzicka's
-    similarity), it has 0 as soon as the structure moves, and so has one that flickers where nothing moves. A border that
-    lies a little outside in all frames costs nothing: that is Dice's business.
+    similarity), it has 0 as soon as the structure moves, and so has one that flickers where nothing moves. A border
+    that lies a little outside in all frames costs nothing: that is Dice's business.
 
     1 where neither changes. Undefined (nan) with fewer than two frames, or where both masks are empty.
     """

@@ -31,4 +31,4 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     return {NEIGHBOURS: (USUAL, because)}
 
 
-RULE = Rule("neighbours", {NEIGHBOURS: Annotated[int, Field(ge=0, le=MOST)] | None}, _apply)
+RULE = Rule("neighbours", {NEIGHBOURS: Annotated[int | None, Field(ge=0, le=MOST)]}, _apply)
