@@ -15,6 +15,7 @@ from diascope.io import read_header, read_image, read_labels, write_image
 from diascope.transforms.frames import beside_neighbours
 from diascope.transforms.normalise import Normalisation
 from diascope.transforms.prepare import Recipe, prepare
+from diascope.transforms.regrid import resample_to
 
 FRAMES = np.random.default_rng(0).integers(0, 3, (6, 8, 10)).astype(np.uint8)
 """``(T, rows, columns)``"""
@@ -80,6 +81,13 @@ def test_numbers_of_frames_that_differ_are_refused_with_both(tmp_path: Path):
         check_same_grid(grid, labels.geometry, ("the image", "the mask"))
     assert "6 frames" in str(caught.value.expected)
     assert "4 frames" in str(caught.value.got)
+    with pytest.raises(GeometryError, match="another number of frames"):
+        resample_to(labels, grid, labels=True)
+
+
+def test_source_of_no_film_is_written_as_before():
+    assert "as_film" not in Source(path="a.png").model_dump()
+    assert Source.model_validate(film("a.gif").model_dump(mode="json")).as_film
 
 
 def test_neighbours_are_channels_in_order_of_time_and_ends_are_held():

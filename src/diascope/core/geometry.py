@@ -126,20 +126,29 @@ def geometry_without_spacing(shape: tuple[int, ...]) -> Geometry:
     return Geometry(shape, np.eye(4), has_spacing=False)
 
 
+def check_same_frames(reference: Geometry, other: Geometry, names: tuple[str, str]) -> None:
+    """Raise where two films that belong together have different numbers of frames; other images always pass.
+
+    Raises:
+        GeometryError: with both numbers.
+    """
+    counts = [grid.shape[-1] for grid in (reference, other) if grid.film is not None]
+    if len(counts) == 2 and counts[0] != counts[1]:
+        raise GeometryError(
+            f"{names[1]} has another number of frames than {names[0]}",
+            expected=f"{counts[0]} frame{'s' * (counts[0] != 1)}",
+            got=f"{counts[1]} frame{'s' * (counts[1] != 1)}",
+            fix="give one for every frame; one map is not taken for a whole clip, in which things move",
+        )
+
+
 def check_same_grid(reference: Geometry, other: Geometry, names: tuple[str, str]) -> None:
     """Raise where two images that belong together lie on different grids.
 
     Raises:
         GeometryError: with both geometries.
     """
-    counts = [grid.shape[-1] for grid in (reference, other) if grid.film is not None]
-    if len(counts) == 2 and counts[0] != counts[1]:
-        raise GeometryError(
-            f"{names[1]} has another number of frames than {names[0]}",
-            expected=f"{counts[0]} frame{'s' * (counts[0] != 1)}, each with its labels",
-            got=f"{counts[1]} frame{'s' * (counts[1] != 1)}",
-            fix="give labels for every frame; one map is not taken for a whole clip, in which things move",
-        )
+    check_same_frames(reference, other, names)
     if not reference.is_same_grid(other):
         raise GeometryError(
             f"{names[1]} lies on another grid than {names[0]}",

@@ -1,8 +1,8 @@
 """What lies in a data folder: cases, targets, splits and problems."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from diascope.core.documents.document import Document, Model, digest
 
@@ -25,6 +25,14 @@ class Source(Model):
     index: int | None = None
     as_film: bool = False
     structures: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave ``as_film`` out where it is not so, so that the digests of data without films stay what they were."""
+        content = serialise(self)
+        if not self.as_film:
+            content.pop("as_film", None)
+        return content
 
 
 class Box(Model):
