@@ -111,6 +111,7 @@ MEASURES = {
     ),
     "lesions": training("lesions", Judged("sensitivity_at_1", 0.0, 0.9), Judged("above_threshold", 0.0, 0.0)),
     "instances": training("instances", Judged("pq", 0.75, 0.85)),
+    "films": Measure(("films.py",), (Judged("dice_gain", 0.03, 0.06), Judged("consistency_gain", 0.1, 0.2))),
     "cine": Measure(("cine.py",), (Judged("auroc", 0.95, 0.99), Judged("per_frame_auroc", 0.6, 0.6, at_most=True))),
     "contrast": training("contrast", Judged("auroc", 0.90, 0.97)),
 }

@@ -136,6 +136,24 @@ def write_films(folder: Path, count: int = 24, *, size: int = 16, kind: str = ".
     return folder
 
 
+def write_labelled_films(folder: Path, count: int = 10, *, size: int = 24, kind: str = ".nii.gz") -> Path:
+    """Write films of moving discs into ``images`` and a label map for each frame into ``masks``."""
+    from diascope.io import write_image
+    from diascope.physics.motion import draw_moving_disc
+
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    for n in range(count):
+        film, labels = draw_moving_disc(size=size, rng=np.random.default_rng(n), noise=1.0)
+        for part, image in (("images", film), ("masks", labels)):
+            path = folder / part / f"film_{n:02d}{kind}"
+            if kind == ".gif":
+                write_gif(path, image.array, 100)
+            else:
+                write_image(path, image)
+    return folder
+
+
 def write_gif(path: Path, frames: NDArray, shown_ms: int | list[int]) -> Path:
     """Write a GIF of grey frames ``(T, rows, columns)`` and return its path."""
     from PIL import Image

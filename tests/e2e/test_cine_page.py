@@ -36,5 +36,8 @@ def test_cine_page_runs(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
+    report = (tmp_path / "runs" / "discs" / "report.html").read_text(encoding="utf-8")
+    assert "side by side, with the outlines of the reference" in report
+    assert "Temporal consistency" in report
     for run in ("films", "single_frames"):
         assert "frames side by side" in (tmp_path / "runs" / run / "report.html").read_text(encoding="utf-8")

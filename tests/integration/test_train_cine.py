@@ -9,8 +9,6 @@ from made_data import write_films, write_nifti, write_table
 
 from diascope import api
 from diascope.core.documents.plan import Plan
-from diascope.core.errors import OptionError
-from diascope.core.families import KINDS
 from diascope.curate import read_dataset
 from diascope.fingerprint import compute_fingerprint
 
@@ -70,15 +68,15 @@ def test_user_may_say_that_volumes_of_a_file_are_frames(tmp_path: Path) -> None:
     assert plan["preprocess.components"] == {"image": 4}
 
 
-def test_task_without_a_network_over_time_refuses_films(tmp_path: Path) -> None:
+def test_one_mask_for_a_whole_film_is_no_reference_of_its_frames(tmp_path: Path) -> None:
     write_films(tmp_path, 12)
     for n in range(12):
         write_nifti(tmp_path / f"mask_{n}.nii.gz", np.eye(16, dtype=np.uint8)[..., None])
     rows = [{"image": f"film_{n:03d}.nii.gz", "mask": f"mask_{n}.nii.gz"} for n in range(12)]
     write_table(tmp_path / "cases.csv", rows)
-    assert KINDS.load("mask").default_task == "segmentation"
-    with pytest.raises(OptionError, match="segmentation has no network for images over time"):
-        api.plan(tmp_path, budget=60)
+    (problem,) = (p for p in read_dataset(tmp_path).problems if p.level == "error")
+    assert problem.code == "mask_on_other_grid"
+    assert "one map is not taken for a whole clip" in problem.message
 
 
 def test_numbers_are_learned_from_films_in_their_unit(tmp_path: Path) -> None:

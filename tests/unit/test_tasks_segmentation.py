@@ -41,7 +41,7 @@ def test_each_class_is_measured_in_its_own_box_as_in_the_whole_image(labels):
     prediction = np.roll(labels, 3, axis=2)
     prediction[7, 7, 7] = 2
     scores = score(labels, prediction)
-    for name in MEASURED:
+    for name in (name for name in MEASURED if not METRICS.load(name).over_frames):
         whole = METRICS.load(name).compute(labels == 1, prediction == 1, GRID.spacing_mm)
         assert scores[name][0] == pytest.approx(whole)
 

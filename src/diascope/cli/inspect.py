@@ -88,7 +88,7 @@ def _overview(dataset: Dataset) -> list[tuple[str, ...]]:
     channels = ", ".join(
         c + (f" ({_planes(dataset.components[c])})" if c in dataset.components else "") for c in dataset.channels
     )
-    rows.append(("images", f"{dataset.ndim}-D, modality {_modality(dataset)}"))
+    rows.append(("images", f"{dataset.axes}, modality {_modality(dataset)}"))
     rows.append(("channels", channels))
     if found := dataset.measured:
         rows.append(("size", f"{_span(found.shape)} voxels, stored as {', '.join(found.stored_as)}"))

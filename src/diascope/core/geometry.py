@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.core.clip import Clip
 from diascope.core.errors import GeometryError
 
 GRID_TOLERANCE_VOXELS = 1e-3
@@ -21,11 +22,14 @@ class Geometry:
             times the slice thickness, or a unit vector where that is unknown.
         has_spacing: False where the file says nothing of millimetres (PNG, npy): the affine is then the identity
             in pixels, and no measurement in mm may be made of it.
+        film: set where the last axis is the time of a clip (``diascope.io`` makes such grids): it has no millimetres,
+            so that no distance or volume is measured across time.
     """
 
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     has_spacing: bool = True
+    film: "Film | None" = None
 
     def __post_init__(self) -> None:
         """Refuse a grid that is no grid."""
@@ -77,6 +81,8 @@ class Geometry:
 
     def describe(self) -> str:
         """Return shape, spacing, origin and direction in one line."""
+        if self.film is not None:
+            return f"{self.film.frame.describe()}, {self.film.clip.describe()}"
         if not self.has_spacing:
             return f"shape {self.shape}, spacing unknown"
         spacing = ", ".join(f"{s:.4g}" for s in self.steps)
@@ -85,9 +91,55 @@ class Geometry:
         return f"shape {self.shape}, spacing ({spacing}) mm, origin ({origin}) mm RAS, direction {direction}"
 
 
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What a grid of frames is made of: the grid of one frame, and the time axis."""
+
+    frame: Geometry
+    clip: Clip
+
+
+FRAMES_APART = 4096.0
+"""Pixels that count between two frames of a film: so many that every rule which weighs distances keeps frames apart, as
+it keeps slices apart that are too thick; no image of a film is wider."""
+
+
+def geometry_of_film(frame: Geometry, clip: Clip) -> Geometry:
+    """Return the grid ``(I, J, T)`` of all frames of a two-dimensional clip.
+
+    Raises:
+        GeometryError: the frames are volumes.
+    """
+    if frame.ndim != 2:
+        raise GeometryError(
+            "the frames are volumes, and labels over time are read of pictures only",
+            expected="frames with two axes",
+            got=frame.describe(),
+            fix="give the volume of each time as an image of its own, with its mask",
+        )
+    affine = np.diag([1.0, 1.0, FRAMES_APART, 1.0])
+    return Geometry((*frame.shape, clip.frames), affine, has_spacing=False, film=Film(frame, clip))
+
+
 def geometry_without_spacing(shape: tuple[int, ...]) -> Geometry:
     """Return the grid of a file that says nothing about millimetres."""
     return Geometry(shape, np.eye(4), has_spacing=False)
+
+
+def check_same_frames(reference: Geometry, other: Geometry, names: tuple[str, str]) -> None:
+    """Raise where two films that belong together have different numbers of frames; other images always pass.
+
+    Raises:
+        GeometryError: with both numbers.
+    """
+    counts = [grid.shape[-1] for grid in (reference, other) if grid.film is not None]
+    if len(counts) == 2 and counts[0] != counts[1]:
+        raise GeometryError(
+            f"{names[1]} has another number of frames than {names[0]}",
+            expected=f"{counts[0]} frame{'s' * (counts[0] != 1)}",
+            got=f"{counts[1]} frame{'s' * (counts[1] != 1)}",
+            fix="give one for every frame; one map is not taken for a whole clip, in which things move",
+        )
 
 
 def check_same_grid(reference: Geometry, other: Geometry, names: tuple[str, str]) -> None:
@@ -96,6 +148,7 @@ def check_same_grid(reference: Geometry, other: Geometry, names: tuple[str, str]
     Raises:
         GeometryError: with both geometries.
     """
+    check_same_frames(reference, other, names)
     if not reference.is_same_grid(other):
         raise GeometryError(
             f"{names[1]} lies on another grid than {names[0]}",

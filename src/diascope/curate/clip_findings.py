@@ -11,6 +11,10 @@ SAME_RATE = 1.01
 def find_clips(draft: Draft, facts: Facts) -> None:
     """Say where films and still images lie together, and how films differ in length and frame rate."""
     for channel in draft.channels:
+        grids = {i: f.channels[channel].geometry for i, f in facts.items() if channel in f.channels}
+        if films := [grid.film.clip for grid in grids.values() if grid.film is not None]:
+            _say_films(draft, channel, films)
+            continue
         found = {i: f.channels[channel].clip for i, f in facts.items() if channel in f.channels}
         clips = {i: clip for i, clip in found.items() if clip is not None}
         if not clips:
@@ -26,6 +30,16 @@ def find_clips(draft: Draft, facts: Facts) -> None:
             )
         _say_lengths(draft, channel, clips)
         _say_rates(draft, channel, clips)
+
+
+def _say_films(draft: Draft, channel: str, films: list[Clip]) -> None:
+    lengths = sorted(clip.frames for clip in films)
+    span = f"{lengths[0]}" if lengths[0] == lengths[-1] else f"{lengths[0]} to {lengths[-1]}"
+    draft.note(
+        "clip_frames",
+        f"channel {channel}: the images are series of {span} frames, whose label maps have a map for each frame: every "
+        "frame is answered for, none is left out or made between two",
+    )
 
 
 def _say_lengths(draft: Draft, channel: str, clips: dict[str, Clip]) -> None:

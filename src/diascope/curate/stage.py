@@ -15,6 +15,7 @@ from diascope.curate.clip_findings import find_clips
 from diascope.curate.divide import divide, find_groups
 from diascope.curate.draft import Draft
 from diascope.curate.duplicates import content_of, has_untreated_copies, treat_copies
+from diascope.curate.films import take_as_films
 from diascope.curate.image_findings import Facts
 from diascope.curate.listing import list_files
 from diascope.curate.promote import promote
@@ -64,6 +65,7 @@ def read_dataset(
     root = listing.root if known is None else Path(known.root)
     if target is not None:
         promote(draft, target)
+    take_as_films(draft, root, target)
     facts = _scan(draft, root, voxels=check_images, progress=progress)
     dataset = _assemble(draft, facts, root, resample=resample_masks, seed=seed, target=target)
     layout = layout if known is None else known.layout

@@ -107,7 +107,7 @@ def _details(evaluation: Evaluation) -> list[tuple[str, str]]:
     return [
         ("Task", f"{evaluation.task.name}, target {evaluation.target_name} ({evaluation.target.kind})"),
         ("Classes", listing(evaluation.target.classes, 30)),
-        ("Input", f"{evaluation.dataset.ndim}-D, channels {listing(evaluation.dataset.channels, 12)}"),
+        ("Input", f"{evaluation.dataset.axes}, channels {listing(evaluation.dataset.channels, 12)}"),
         ("Networks", f"{count(len(run.members), 'member')}, averaged before the answer" if run.members else NONE),
         ("Made by", f"Diascope {run.machine.get('diascope', version('diascope'))}"),
         ("Trained from", f"data set {evaluation.dataset.name}, plan {evaluation.plan.digest()}"),
@@ -117,7 +117,7 @@ def _details(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def _made_for(evaluation: Evaluation) -> str:
-    images = " ".join(filter(None, (f"{evaluation.dataset.ndim}-D", evaluation.dataset.modality, "images")))
+    images = " ".join(filter(None, (evaluation.dataset.axes, evaluation.dataset.modality, "images")))
     what = f"{evaluation.task.name} of {evaluation.target_name} in {images}"
     return f"research on {what} like those of {evaluation.dataset.name}"
 

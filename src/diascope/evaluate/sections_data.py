@@ -85,7 +85,7 @@ def _facts(evaluation: Evaluation, metrics: Metrics) -> Iterable[tuple[str, str]
         dataset.layout + (f" (also fits: {', '.join(dataset.other_layouts)})" if dataset.other_layouts else ""),
     )
     yield "Modality", dataset.modality or "not stated"
-    yield "Axes", f"{dataset.ndim}-D"
+    yield "Axes", dataset.axes
     yield "Channels", listing(dataset.channels, 12)
     yield "Target", f"{evaluation.target_name} ({evaluation.target.kind}): {listing(evaluation.target.classes, 20)}"
     yield "Cases learned from", _size(dataset, evaluation.training_ids)

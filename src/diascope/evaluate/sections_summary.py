@@ -86,7 +86,7 @@ def summarise(evaluation: Evaluation, metrics: Metrics) -> Summary:
 
 def _purpose(evaluation: Evaluation, metrics: Metrics) -> list[str]:
     dataset = evaluation.dataset
-    image = " ".join(filter(None, (f"{dataset.ndim}-D", dataset.modality, "images")))
+    image = " ".join(filter(None, (dataset.axes, dataset.modality, "images")))
     what = f"The model {evaluation.task.purpose(evaluation.target)} in {image}."
     learned, evaluated = (count(n, "case") for n in (len(set(evaluation.training_ids)), metrics.cases))
     return [what, f"It learned from {learned} and was evaluated on {evaluated}, {part_of(metrics)}."]

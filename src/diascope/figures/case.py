@@ -104,10 +104,10 @@ def case_drawing(
             sides = write_sides(plane.sides, size) if plane.sides else ""
             body.append(f'<g transform="translate({left:.1f} {top:.1f})"><use href="#{name}"/>{drawn}{sides}</g>')
         body.append(write_text(corners[0][0], _HEAD - 7, plane.title))
-    body.append(_legend(names, layout.height + 16))
+    body.append(write_legend(names, layout.height + 16))
     alt = f"The image ({'; '.join(p.title for p in planes if p.title) or 'one picture'}), plain and with {said}"
     height = layout.height + (44 if len(names) > 1 else 26)
-    return _svg(max(layout.width, _LEGEND), height, alt, f"<defs>{''.join(defs)}</defs>{''.join(body)}")
+    return write_svg(max(layout.width, _LEGEND), height, alt, f"<defs>{''.join(defs)}</defs>{''.join(body)}")
 
 
 def case_card(
@@ -144,7 +144,7 @@ def _still_card(image: NDArray, lines: Sequence[str], geometry: Geometry) -> str
         sides = write_sides(plane.sides, size) if plane.sides else ""
         body.append(f'<g transform="translate({left:.1f} {top:.1f})">{_image(_png(grey), size)}{sides}</g>')
         body.append(write_text(left, _HEAD - 7, plane.title))
-    return _svg(layout.width, layout.height, f"The image of this case. {'; '.join(lines)}", "".join(body))
+    return write_svg(layout.width, layout.height, f"The image of this case. {'; '.join(lines)}", "".join(body))
 
 
 def case_heat(
@@ -183,7 +183,7 @@ def case_heat(
     alt = f"The image of this case, plain and with a heat map. {'; '.join(lines)}"
     words = [html.escape(line) for line in lines]
     text = "<br>".join([f"<strong>{words[0]}</strong>", *words[1:]]) if words else ""
-    return f'<div class="case-card">{_svg(layout.width, layout.height, alt, "".join(body))}<p>{text}</p></div>'
+    return f'<div class="case-card">{write_svg(layout.width, layout.height, alt, "".join(body))}<p>{text}</p></div>'
 
 
 def _heat(values: NDArray, usual: float) -> NDArray[np.uint8]:
@@ -240,7 +240,8 @@ def _image(data: str, size: tuple[float, float], attributes: str = "") -> str:
     return f'<image {attributes}{where} preserveAspectRatio="none" href="{data}"/>'
 
 
-def _legend(names: Sequence[str], top: float) -> str:
+def write_legend(names: Sequence[str], top: float) -> str:
+    """Return, at a height in a drawing, which line is which, and the names of numbered classes."""
     lines = [
         f'<path d="M0 {top:.1f}h26" stroke="{REFERENCE}" stroke-width="3"/>{write_text(32, top + 4, "reference")}',
         f'<path d="M110 {top:.1f}h26" stroke="{PREDICTION}" stroke-width="3" stroke-dasharray="6 4"/>',
@@ -253,7 +254,8 @@ def _legend(names: Sequence[str], top: float) -> str:
     return "".join(lines)
 
 
-def _svg(width: float, height: float, alt: str, body: str) -> str:
+def write_svg(width: float, height: float, alt: str, body: str) -> str:
+    """Return a drawing of a case that shrinks with the page, with words for readers that see no picture."""
     return (
         f'<svg class="case" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'style="width:100%;max-width:{width:.0f}px;height:auto">{body}</svg>'

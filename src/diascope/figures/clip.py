@@ -33,7 +33,7 @@ def clip_figure(frames: NDArray, geometry: Geometry, clip: Clip) -> str:
         clip: its time axis.
     """
     planes = [cut_planes(frames[:, t], (), geometry)[0] for t in range(frames.shape[1])]
-    pictures = _windowed([p.image for p in planes])
+    pictures = window_frames([p.image for p in planes])
     rows, columns = pictures[0].shape[:2]
     aspect = columns * planes[0].size[1] / (rows * planes[0].size[0])
     data, pace = _animated(pictures, clip)
@@ -53,7 +53,7 @@ def _strip(pictures: Sequence[NDArray[np.uint8]], aspect: float, clip: Clip) -> 
         title = f"frame {number + 1}" if clip.times_s is None else f"{clip.times_s[number]:.2f} s"
         body.append(write_text(left, top + _HEAD - 5, title))
         where = f'x="{left:.1f}" y="{top + _HEAD:.1f}" width="{width:.1f}" height="{height:.1f}"'
-        body.append(f'<image {where} preserveAspectRatio="none" href="{_encoded([pictures[number]], [0])}"/>')
+        body.append(f'<image {where} preserveAspectRatio="none" href="{encode_frames([pictures[number]], [0])}"/>')
     alt = f"{len(picks)} of the clip's {len(pictures)} frames side by side"
     total = -(-len(picks) // _ROW) * (height + _HEAD + _GAP) - _GAP
     return (
@@ -72,10 +72,10 @@ def _animated(pictures: Sequence[NDArray[np.uint8]], clip: Clip) -> tuple[str, s
     pace = " at an assumed rate" if clip.times_s is None else " as fast as it was taken"
     pace = f" {faster:.3g} times as fast as it was taken" if faster > 1 and clip.times_s is not None else pace
     milliseconds = [max(20, round(1000 * s / faster)) for s in steps]
-    return _encoded([pictures[n] for n in picks], milliseconds), pace
+    return encode_frames([pictures[n] for n in picks], milliseconds), pace
 
 
-def _encoded(pictures: Sequence[NDArray[np.uint8]], milliseconds: Sequence[int]) -> str:
+def encode_frames(pictures: Sequence[NDArray[np.uint8]], milliseconds: Sequence[int]) -> str:
     """Return a PNG, animated where there are several pictures, as a data URI."""
     from PIL import Image as Picture
 
@@ -93,7 +93,7 @@ def _encoded(pictures: Sequence[NDArray[np.uint8]], milliseconds: Sequence[int])
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _windowed(pictures: Sequence[NDArray]) -> list[NDArray[np.uint8]]:
+def window_frames(pictures: Sequence[NDArray]) -> list[NDArray[np.uint8]]:
     """Return 8-bit pictures, all frames with one window: from the 0.5th to the 99.5th percentile of the whole clip."""
     if all(p.dtype == np.uint8 and p.ndim == 3 for p in pictures):
         return [np.ascontiguousarray(p) for p in pictures]

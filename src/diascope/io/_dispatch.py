@@ -9,6 +9,7 @@ from diascope.core.families import READERS
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 from diascope.core.ports.reader import Header, Reader
+from diascope.io._films import clip_of_film, film_of, header_of_film
 from diascope.io._object_masks import read_object_masks
 
 
@@ -77,13 +78,15 @@ def find_writer(path: Path) -> Reader:
 def read_image(root: Path, source: Source) -> Image:
     """Return the image that a source names; see ``Reader.read``."""
     path = root / source.path
-    return find_reader(path).read(path, source)
+    image = find_reader(path).read(path, source)
+    return film_of(image) if source.as_film else image
 
 
 def read_header(root: Path, source: Source) -> Header:
     """Return what a source says of itself before its voxels are read."""
     path = root / source.path
-    return find_reader(path).read_header(path, source)
+    header = find_reader(path).read_header(path, source)
+    return header_of_film(header) if source.as_film else header
 
 
 def read_labels(root: Path, source: Source, geometry: Geometry) -> Image:
@@ -94,7 +97,8 @@ def read_labels(root: Path, source: Source, geometry: Geometry) -> Image:
     path = root / source.path
     if source.files and not find_reader(path / source.files[0]).is_readable(path):
         return read_object_masks(path, source, _read_labels)
-    return _read_labels(path, source, geometry)
+    image = _read_labels(path, source, geometry)
+    return film_of(image) if source.as_film else image
 
 
 def _read_labels(path: Path, source: Source, geometry: Geometry | None = None) -> Image:
@@ -112,6 +116,8 @@ def write_image(path: Path, image: Image, like: Path | None = None) -> None:
         InputError: the format cannot hold this image.
         OSError: as the system says (read-only folder, full disk).
     """
+    if image.geometry.film is not None:
+        image = clip_of_film(image)
     writer = find_writer(path).write
     if writer is not None:
         writer(path, image, like)

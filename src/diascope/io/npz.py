@@ -84,7 +84,7 @@ def read_header(path: Path, source: Source) -> Header:
     with reading(path, WHAT):
         file, about, key = _locate(path, source)
         shape = about.shape if source.index is None else about.shape[1:]
-        if is_clip(key):
+        if source.as_film or is_clip(key):
             return header_of_clip(shape, about.dtype, _step_s(file, key, source.index))
         return header_of(shape, about.dtype)
 
@@ -94,7 +94,8 @@ def read(path: Path, source: Source) -> Image:
     with reading(path, WHAT):
         file, _, key = _locate(path, source)
         array = store.read_array(file, key) if source.index is None else store.read_row(file, key, source.index)
-        return clip_of(array, _step_s(file, key, source.index)) if is_clip(key) else image_of(array)
+        is_film = source.as_film or is_clip(key)
+        return clip_of(array, _step_s(file, key, source.index)) if is_film else image_of(array)
 
 
 READER = Reader("npz", (".npz",), is_readable, read, read_header)

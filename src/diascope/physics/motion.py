@@ -1,4 +1,4 @@
-"""Films of a beating ring whose two classes differ in their motion alone.
+"""Films of a beating ring whose two classes differ in their motion alone, and of a moving disc with its outline.
 
 The ring is a heart's left ventricle in a short-axis picture, over most of its contraction or of its relaxation. A film
 of one class is one of the other played backwards: both hold the same frames, so that no single frame, nor all of them
@@ -53,6 +53,40 @@ def draw_beating_ring(label: str, *, size: int, rng: np.random.Generator) -> Ima
     array = np.clip(np.rint(film), 0, 255).astype(np.uint8)
     played = array if label == CLASSES[0] else array[::-1].copy()
     return Image(played, geometry_without_spacing((size, size)), clip=even_clip(frames, 1 / rate))
+
+
+DISC_FRAMES = (8, 16)
+"""Of a film of a moving disc; its frames are a tenth of a second apart."""
+DISC_RADIUS, DISC_SWING = (0.14, 0.22), 0.18
+"""Of the picture's edge: the radius, and how far it goes to and fro from the middle (chosen here)."""
+DISC_NOISE = 3.0
+"""Standard deviations of the noise for the step between disc and surroundings: a single frame hardly shows the border,
+and the mean of five shows it better (chosen here)."""
+
+
+def draw_moving_disc(*, size: int, rng: np.random.Generator, noise: float = DISC_NOISE) -> tuple[Image, Image]:
+    """Return a noisy film ``(T, size, size)`` uint8 of a disc that moves to and fro and beats, and its labels.
+
+    Args:
+        size: edge of the picture in pixels.
+        rng: where place, radius, direction, speed, length and noise come from.
+        noise: deviation of each pixel's noise, drawn anew for each frame, in units of the step at the disc's border.
+    """
+    frames = int(rng.integers(DISC_FRAMES[0], DISC_FRAMES[1] + 1))
+    phase = rng.uniform(0, 2 * np.pi) + np.arange(frames) * 2 * np.pi / rng.uniform(14, 24)
+    angle, middle = rng.uniform(0, 2 * np.pi), (size - 1) / 2
+    away = size * DISC_SWING * np.sin(phase)
+    radii = size * rng.uniform(*DISC_RADIUS) * (1 + 0.15 * np.cos(phase))
+    index = np.arange(size) - middle
+    rows, columns = (index - (away * turn)[:, None] for turn in (np.cos(angle), np.sin(angle)))
+    inside = np.hypot(rows[:, :, None], columns[:, None, :]) <= radii[:, None, None]
+    step = 20.0
+    film = 110.0 + step * inside + rng.standard_normal(inside.shape) * noise * step
+    grid, clip = geometry_without_spacing((size, size)), even_clip(frames, 0.1)
+    return (
+        Image(np.clip(np.rint(film), 0, 255).astype(np.uint8), grid, clip=clip),
+        Image(inside.astype(np.uint8), grid, clip=clip),
+    )
 
 
 def _picture(size: int, centre: NDArray[np.float64], radius: float) -> NDArray[np.float64]:

@@ -87,7 +87,10 @@ def unusual(geometry: Geometry, trained_on: Fingerprint) -> tuple[str, ...]:
     if geometry.ndim != trained_on.ndim:
         return ()
     axes, _ = canonical_axes(geometry)
-    notes = [_far("size", "voxels", [geometry.shape[a] for a in axes], trained_on.shape)]
+    size: list[float] = [geometry.shape[a] for a in axes]
+    if geometry.film is not None:
+        size[-1] = trained_on.shape.median[-1]  # a clip may have any length
+    notes = [_far("size", "voxels", size, trained_on.shape)]
     if geometry.has_spacing and trained_on.has_spacing:
         notes.append(_far("spacing", "mm", [geometry.steps[a] for a in axes], trained_on.spacing))
     return tuple(note for note in notes if note)

@@ -210,7 +210,10 @@ class Model:
         return unusual(grid, self.fingerprint) if self.fingerprint else ()
 
     def _read(self, case: Case) -> dict[str, Image]:
-        images = {name: read_image(Path("/"), source) for name, source in case.images.items()}
+        neighbours = self.plan.decisions.get("preprocess.neighbours")  # older plans lack it
+        as_film = {"as_film": neighbours is not None and neighbours.value is not None}
+        sources = {name: source.model_copy(update=as_film) for name, source in case.images.items()}
+        images = {name: read_image(Path("/"), source) for name, source in sources.items()}
         ndim = len(self.plan["patch.size"])
         for name, image in images.items():
             if image.geometry.ndim != ndim:

@@ -13,7 +13,7 @@ from diascope.core.geometry import Geometry
 from diascope.core.ports.task import Aggregate, Baseline, CaseView, Example, Head, Measure, Table, Task
 from diascope.core.words import listing
 
-MEASURED = ("dice", "surface_dice", "hd95_mm", "volume_error_ml")
+MEASURED = ("dice", "surface_dice", "hd95_mm", "volume_error_ml", "temporal_consistency")
 """The first ranks the cases."""
 
 VOXELS = ("reference_voxels", "predicted_voxels")
@@ -41,15 +41,19 @@ def score_case(
     """Return each metric, and the voxels of both masks, for each foreground class, ``(judged,)`` each.
 
     Both are label maps of class indices on one grid. Each class is measured in the box that holds it, so the cost
-    follows the structures, not the image times the number of classes.
+    follows the structures, not the image times the number of classes. Of a film all frames are kept: a structure that
+    comes or goes is a change too.
     """
+    is_film = geometry is not None and geometry.film is not None
     count = len(_judged(target))
     spacing = geometry.spacing_mm if geometry else None
-    metrics = {name: METRICS.load(name).compute for name in MEASURED}
+    loaded = {name: METRICS.load(name) for name in MEASURED}
+    metrics = {name: metric.compute for name, metric in loaded.items() if is_film or not metric.over_frames}
     scores = {name: np.full(count, np.nan) for name in MEASURED}
     scores |= {name: np.zeros(count) for name in VOXELS}
     for column, box in enumerate(_boxes(reference, prediction, count)):
-        masks = reference[box] == column + 1, prediction[box] == column + 1
+        part = (*box[:-1], slice(None)) if is_film else box
+        masks = reference[part] == column + 1, prediction[part] == column + 1
         for name, compute in metrics.items():
             scores[name][column] = compute(*masks, spacing)
         for name, mask in zip(VOXELS, masks, strict=True):
@@ -95,11 +99,16 @@ def _defined(target: Target, table: Table, metric: str) -> NDArray[np.bool_]:
     return ~np.isnan(table[metric])
 
 
+def _is_told(metric: str, table: Table) -> bool:
+    """Answer whether a metric says anything here: one over frames says nothing of still images."""
+    return not METRICS.load(metric).over_frames or not np.isnan(table[metric]).all()
+
+
 def _case_rows(target: Target, table: Table, row: int) -> list[dict[str, Any]]:
     """Return each class's metrics, None where undefined, and its voxels."""
     rows = []
     for column, name in enumerate(_judged(target)):
-        values = {metric: float(table[metric][row, column]) for metric in MEASURED}
+        values = {metric: float(table[metric][row, column]) for metric in MEASURED if _is_told(metric, table)}
         voxels = {part: int(table[part][row, column]) for part in VOXELS}
         rows.append({"class": name} | {m: None if np.isnan(v) else v for m, v in values.items()} | voxels)
     return rows
@@ -171,7 +180,11 @@ def _strip(metric: str) -> Callable[[Target, Table], str]:
 
 def _picture(target: Target, view: CaseView) -> str:
     from diascope.figures.case import case_outline
+    from diascope.figures.film import film_outlines
 
+    if view.geometry.film is not None:
+        film = view.geometry.film
+        return film_outlines(view.image, view.reference, view.prediction, _judged(target), film)
     outline = case_outline(view.image, view.reference, view.prediction, _judged(target), view.geometry)
     return outline + _surfaces(target, view)
 
@@ -219,6 +232,7 @@ TASK = Task(
     head=_head,
     losses={"mask": "dice_ce"},
     networks=("unet",),
+    takes_films=True,
     metrics=MEASURED,
     fits=(),
     judged=_judged,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from diascope.core.clip import Clip, even_clip
 from diascope.core.errors import GeometryError
+from diascope.core.geometry import Geometry
 from diascope.core.image import Image
 
 Wanted = tuple[int, float | None]
@@ -81,6 +82,37 @@ def sample_frames(frames: NDArray, where: NDArray[np.float64]) -> NDArray[np.flo
     taken = frames[:, below].astype(np.float32)
     taken += share * (frames[:, above].astype(np.float32) - taken)
     return taken
+
+
+def beside_neighbours(film: NDArray, count: int) -> NDArray:
+    """Return ``(C * (2 count + 1), I, J, T)``: each frame of ``(C, I, J, T)`` beside those before and after it.
+
+    The time runs fastest, so that the frame itself is in the middle. Outside of the film stands its end.
+
+    Example:
+        >>> beside_neighbours(np.array([[[[1, 2, 3]]]]), 1)[:, 0, 0].tolist()
+        [[1, 1, 2], [1, 2, 3], [2, 3, 3]]
+    """
+    if count == 0:
+        return film
+    frames = film.shape[-1]
+    where = np.clip(np.arange(-count, count + 1)[:, None] + np.arange(frames), 0, frames - 1)
+    return np.stack([film[..., row] for row in where], 1).reshape(-1, *film.shape[1:])
+
+
+def check_is_film(name: str, grid: Geometry) -> None:
+    """Refuse a volume where the plan was made for films.
+
+    Raises:
+        GeometryError: its last axis is no time.
+    """
+    if grid.film is None:
+        raise GeometryError(
+            f"channel {name} is no image over time, and the plan was made for clips",
+            expected="a clip of pictures",
+            got=grid.describe(),
+            fix="give a clip, or train on images like this one",
+        )
 
 
 def still_wanted(name: str, clip: Clip) -> GeometryError:

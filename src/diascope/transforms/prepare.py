@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diascope.core.errors import GeometryError, InputError, ReadError
 from diascope.core.geometry import Geometry
 from diascope.core.image import Image
-from diascope.transforms.frames import bring_to_frames, still_wanted
+from diascope.transforms.frames import beside_neighbours, bring_to_frames, check_is_film, still_wanted
 from diascope.transforms.labels import resample_labels
 from diascope.transforms.normalise import Normalisation
 from diascope.transforms.recipe import Recipe
@@ -182,7 +182,10 @@ def _read(name: str, image: Image, reference: Geometry, recipe: Recipe, notes: l
         image = bring_to_frames(name, image, (recipe.frames, recipe.frame_seconds), notes)
     elif image.clip is not None:
         raise still_wanted(name, image.clip)
-    frames, planes = recipe.frames or 1, recipe.components.get(name, recipe.frames or 1)
+    if recipe.neighbours is not None:
+        check_is_film(name, image.geometry)
+    frames = recipe.frames or 1
+    planes = recipe.components.get(name, recipe.seen) // recipe.seen * frames
     array = _fit_planes(name, image.frames, planes // frames, notes)
     array = array.reshape(planes, *image.array.shape[1:])
     if not np.issubdtype(array.dtype, np.integer) and not np.isfinite(array).all():
@@ -270,12 +273,13 @@ def _stack(arrays: Mapping[str, NDArray[np.float32]], recipe: Recipe, trace: Tra
     out = np.empty((recipe.planes, *trace.final), np.float32)
     first = 0
     for name in recipe.channels:
-        last = first + recipe.components.get(name, 1)
+        last = first + recipe.components.get(name, recipe.seen)
         if name in arrays:
             array = resample(
                 arrays[name], trace.resampled, order=recipe.resample_order, separate_axis=recipe.separate_axis
             )
-            out[first:last] = _window(array, trace, _border(array, recipe.normalise.get(name)))
+            array = _window(array, trace, _border(array, recipe.normalise.get(name)))
+            out[first:last] = beside_neighbours(array, recipe.neighbours or 0)
         else:
             value = recipe.missing[name]
             out[first:last] = 0.0 if value == "mean" else float(value)

@@ -18,9 +18,12 @@ class Recipe:
     Attributes:
         channels: names in the order of the network's inputs; the first that a case has is its reference grid.
         channel_grid: ``reference`` brings channels on other grids to the reference's; ``refuse`` refuses such a case.
-        components: channel name → planes (3 for a colour picture, times ``frames``); absent names have 1.
+        components: channel name → planes: 3 for a colour picture, times the frames that are ``seen``; absent names
+            have those of one plane.
         frames: that every clip is brought to; None for still images.
         frame_seconds: between them; None takes them evenly over each clip.
+        neighbours: frames before and as many after each frame of a film that become further channels, the first or last
+            frame standing outside of the film; None where the last axis is no time.
         spacing_mm: resample to this, in canonical axes; None keeps the voxels. An image without spacing is refused.
         shape: a fixed size for every case, or None.
         fit: how ``shape`` is reached: ``resize`` stretches, ``pad_crop`` keeps voxels and is centred.
@@ -38,6 +41,7 @@ class Recipe:
     components: Mapping[str, int] = field(default_factory=dict)
     frames: int | None = None
     frame_seconds: float | None = None
+    neighbours: int | None = None
     spacing_mm: tuple[float, ...] | None = None
     shape: tuple[int, ...] | None = None
     fit: Literal["resize", "pad_crop"] = "resize"
@@ -53,7 +57,12 @@ class Recipe:
     @property
     def planes(self) -> int:
         """Return the network's number of inputs."""
-        return sum(self.components.get(name, self.frames or 1) for name in self.channels)
+        return sum(self.components.get(name, self.seen) for name in self.channels)
+
+    @property
+    def seen(self) -> int:
+        """Return how many frames are channels at each place of the grid."""
+        return self.frames or 2 * (self.neighbours or 0) + 1
 
     @classmethod
     def from_plan(cls, values: Mapping[str, Any]) -> "Recipe":

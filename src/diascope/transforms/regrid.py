@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.core.errors import GeometryError
-from diascope.core.geometry import Geometry
+from diascope.core.geometry import Geometry, check_same_frames
 from diascope.core.image import Image, label_array
 from diascope.transforms.axis import apply_bands, cut, linear_matrix
 from diascope.transforms.labels import label_taker, sample_labels
@@ -27,12 +27,13 @@ def resample_to(image: Image, geometry: Geometry, *, labels: bool) -> Image:
     0 and a channel has its minimum. Where either grid has no millimetres both are taken to span the same extent.
 
     Raises:
-        GeometryError: one grid has two axes and the other three, or a label map is none.
+        GeometryError: one grid has two axes and the other three, films differ in frames, or a label map is none.
     """
     if image.geometry.ndim != geometry.ndim:
         raise GeometryError(
             "a 2-D and a 3-D grid do not fit together", expected=geometry.describe(), got=image.geometry.describe()
         )
+    check_same_frames(geometry, image.geometry, ("the grid", "the image"))
     matrix, offset = _map(image.geometry, geometry)
     order = [int(a) for a in np.abs(matrix).argmax(axis=1)]  # old axis → the new axis that runs along it
     shape = geometry.shape

@@ -1,8 +1,8 @@
 """What lies in a data folder: cases, targets, splits and problems."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from diascope.core.documents.document import Document, Model, digest
 
@@ -15,6 +15,7 @@ class Source(Model):
         files: the members of a DICOM series, relative to ``path``; empty for a single file.
         key: the array's name in an ``.npz``.
         index: the row of a stacked array.
+        as_film: the frames of a two-dimensional clip are an axis of the grid, ``(I, J, T)``, as each has labels.
         structures: ROI names of an RTSTRUCT or segment labels of a DICOM SEG; the label map holds n + 1 for the nth.
     """
 
@@ -22,7 +23,16 @@ class Source(Model):
     files: tuple[str, ...] = ()
     key: str | None = None
     index: int | None = None
+    as_film: bool = False
     structures: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave ``as_film`` out where it is not so, so that the digests of data without films stay what they were."""
+        content = serialise(self)
+        if not self.as_film:
+            content.pop("as_film", None)
+        return content
 
 
 class Box(Model):
@@ -181,6 +191,16 @@ class Dataset(Document):
     problems: tuple[Problem, ...] = ()
     measured: Measured | None = None
     ignored: int = Field(0, ge=0)
+
+    @property
+    def axes(self) -> str:
+        """Return in words which axes the images have."""
+        return "2-D + time" if self.has_films else f"{self.ndim}-D"
+
+    @property
+    def has_films(self) -> bool:
+        """Answer whether the images are clips whose frames are an axis of the grid, as each has labels."""
+        return any(source.as_film for case in self.cases for source in case.images.values())
 
     def digest(self) -> str:
         """Return the digest of all but ``root`` and the files' times: the same data in another place are the same."""

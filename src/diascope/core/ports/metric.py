@@ -180,6 +180,7 @@ class Metric:
         in_target_unit: the number is in the unit of what was asked for, whatever that is.
         bounds: the lowest and highest value possible.
         needs_spacing: undefined where the image's spacing is unknown.
+        over_frames: it needs the frames of a clip as the last axis; of still images it is undefined and not told.
         explained: what it says to somebody who does not know it, for a report.
     """
 
@@ -193,3 +194,4 @@ class Metric:
     needs_spacing: bool = False
     explained: str = ""
     in_target_unit: bool = False
+    over_frames: bool = False

@@ -123,6 +123,7 @@ class Task:
         name: the plug-in's name.
         kinds: the kinds of target it answers.
         sees: its network goes over ``patches`` of an image's grid, or sees the ``whole`` image at one size.
+        takes_films: it answers for every frame of a clip, seeing its neighbours (``preprocess.neighbours``).
         answer: name in ``ANSWERS`` of what it says of a case: how it is predicted, written and read.
         head: ``target -> head``.
         losses: kind → name of the loss.
@@ -181,6 +182,7 @@ class Task:
     picture: Callable[[Target, CaseView], str] | None = None
     fitted_words: Callable[[Target, Calibration], str] | None = None
     held_back: float = 0.1
+    takes_films: bool = False
     learns_from: Callable[[Target, NDArray], bool] = learns_from_all
     prefers: Callable[[Target, Fingerprint], Mapping[str, tuple[Any, str]]] = prefers_nothing
     mirrors: bool = False

@@ -120,7 +120,7 @@ def _whole(context: Context) -> dict[str, tuple[Any, str]]:
 
 def _per_channel(context: Context) -> tuple[bool, str]:
     """Return whether planes change their greys apart from each other."""
-    if context.values.get("preprocess.frames"):
+    if context.values.get("preprocess.frames") or context.values.get("preprocess.neighbours") is not None:
         return False, "all frames of a clip change alike: a film does not flicker"
     return True, "channels are different measurements"
 

@@ -12,6 +12,8 @@ def _apply(context: Context) -> dict[str, tuple[Any, str]]:
     dataset, numbers = context.dataset, context.fingerprint.channels
     names = context.values.get("preprocess.channels", list(dataset.channels))
     frames = context.values.get("preprocess.frames")
+    seen = context.values.get("preprocess.neighbours")
+    frames = frames if seen is None else 2 * seen + 1
     components = {name: _planes(context, name) * (frames or 1) for name in names}
     planes = "planes of each channel: 3 for a colour picture" + (f", times {frames} frames" if frames else "")
     absent = {name: numbers[name].missing for name in names if name in numbers and numbers[name].missing}
@@ -56,5 +58,5 @@ RULE = Rule(
         "curate.resample_masks": bool,
     },
     _apply,
-    after=("frames",),
+    after=("frames", "neighbours"),
 )

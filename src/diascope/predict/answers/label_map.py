@@ -53,7 +53,7 @@ def _read(target: Target, folder: Path, name: str, geometry: Geometry) -> NDArra
     Raises:
         InputError: the file cannot be read, lies on another grid or holds unknown numbers.
     """
-    image = read_labels(folder, Source(path=name), geometry)
+    image = read_labels(folder, Source(path=name, as_film=geometry.film is not None), geometry)
     check_same_grid(geometry, image.geometry, ("the image", "the prediction"))
     try:
         return KINDS.load(target.kind).encode(target, label_array(image))
