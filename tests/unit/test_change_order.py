@@ -27,6 +27,21 @@ def ids(*visits: str | None) -> list[str]:
         ("V10", "V2", "V1"),
         ("follow-up 2", "follow-up 1", "baseline"),
         ("12 weeks", "6 weeks", "Baseline"),
+        ("day 1", "day -7", "day -14"),
+        ("week2", "week0", "week-2"),
+        ("week 2", "week 0", "week-2"),
+        ("day +7", "day 0", "day -7"),
+        ("day+7", "day+1", "day-7"),
+        ("day_1", "day_-1", "day_-2"),
+        ("2 weeks", "-1 weeks", "-2 weeks"),
+        ("-1 weeks", "-2 weeks", "-3 weeks"),
+        ("day-1", "day--1", "day--2"),
+        ("day \u22121", "day \u22127", "day \u221214"),
+        ("day-14", "day-7", "day-1"),
+        ("day - 14", "day - 7", "day - 1"),
+        ("day\u201314", "day\u20137", "day\u20131"),
+        ("V-3", "V-2", "baseline"),
+        ("day -14", "day -7", "day -0"),
     ],
 )
 def test_visits_are_sorted_by_time_and_that_is_said(visits):
@@ -52,8 +67,13 @@ def test_days_are_counted_and_dates_do_not_become_names():
         (("baseline", "screening"), "neither all dates"),
         (("2024-02-30", "2024-03-01"), "neither all dates"),
         (("1", "2", "2"), "c1, c2 are called the same visit"),
-        (("baseline", "-1"), "neither all dates"),
+        (("baseline", "-1"), "the dash before the number of c1 may be a minus sign"),
         (("1",), "change needs two"),
+        (("day -7", "day -14"), "the dash before the number of c0, c1 may be a minus sign"),
+        (("day-7", "day -14"), "the dash before the number of c0, c1 may be a minus sign"),
+        (("V-3", "V 2"), "the dash before the number of c0 may be a minus sign"),
+        (("baseline", "day -7", "day 7"), "the dash before the number of c1 may be a minus sign"),
+        (("day -7", "day -14"), "give all of this patient's visits as dates or plain numbers"),
     ],
 )
 def test_unknown_order_is_refused_for_the_whole_patient(visits, words):
@@ -68,3 +88,10 @@ def test_case_without_patient_is_refused():
     found, refused = order_visits([*cases("1", "2"), Case(id="x", images={})])
     assert len(found) == 1
     assert "names no patient" in refused["x"]
+
+
+def test_dash_that_is_read_as_a_minus_sign_is_told_and_one_that_only_separates_is_not():
+    signed, _ = order_visits(cases("day -7", "day 1"))
+    assert signed[0].notes == ("the dash before the number of c0 is read as a minus sign, as not all visits have one",)
+    assert order_visits(cases("day-7", "day-14"))[0][0].notes == ()
+    assert order_visits(cases("-7", "1"))[0][0].notes == ()

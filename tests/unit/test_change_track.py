@@ -13,7 +13,7 @@ from diascope.curate import read_dataset
 
 
 def follow(folder: Path, *visits: list[tuple[int, int, int, int]], **more) -> PatientChange:
-    wish = {name: more.pop(name) for name in ("diameter_error", "volume_error") if name in more}
+    wish = {name: more.pop(name) for name in ("diameter_error", "volume_error", "nodes") if name in more}
     data = write_one(folder, visits, **more)
     return measure_change(read_dataset(data), Wish(alignment="identity", **wish), draw=False).change.patients[0]
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from diascope.change.reading import Found, VisitData, Wish
 from diascope.change.track import Step, Track
 from diascope.core.documents.change import Lesion, LesionVisit, Measured
-from diascope.measures._recist import EQUIVOCAL_MM, Diameter
+from diascope.measures._recist import EQUIVOCAL_MM, NODE_NORMAL_MM, Diameter
 
 Z95 = 1.959964
 """Half the width of a 95 % interval in standard deviations."""
@@ -51,10 +52,41 @@ class Patient:
         )
         return total, math.sqrt(variance)
 
-    def is_equivocal(self, track: Track, visit: int) -> bool:
-        """Answer whether a lesion that came later has been too small at every visit so far to be sure of."""
-        seen = [self.parts([track], n) for n in range(visit + 1)]
-        return all(self.diameter(part).value_mm < EQUIVOCAL_MM for parts in seen for part in parts)
+    def is_normal_node(self, found: Found) -> bool:
+        """Answer whether one part is a lymph node whose short axis is normal (sections 3.1 and 4.2)."""
+        return self.is_node(found) and found.axes.short_mm < NODE_NORMAL_MM
+
+    @cached_property
+    def since(self) -> tuple[int | None, ...]:
+        """Return for each lesion from which visit on it counts as disease, None where it never does.
+
+        A lymph node counts from the visit at which it is no longer normal, also where it was there before: "when a node
+        increases in size so that the short axis is >= 10 mm then the criteria for being considered malignant have been
+        met" (EORTC, RECIST questions and answers, new lymph node lesions). Any other lesion counts from the first
+        visit, one that came later from ``EQUIVOCAL_MM`` (section 4.3.5). What has merged with a lesion that counts is
+        measured with that one (section 4.3.2), so it does not count anew.
+        """
+        since: list[int | None] = [None] * len(self.tracks)
+        for visit in range(len(self.visits)):
+            known = {id(part) for part in self.parts(self._counted(since), visit)}
+            for number, track in enumerate(self.tracks):
+                own = [part for part in self.parts([track], visit) if id(part) not in known]
+                if since[number] is None and any(self._counts(part, visit) for part in own):
+                    since[number] = visit
+        return tuple(since)
+
+    def _counted(self, since: Sequence[int | None]) -> list[Track]:
+        return [track for track, first in zip(self.tracks, since, strict=True) if first is not None]
+
+    def _counts(self, found: Found, visit: int) -> bool:
+        if self.is_node(found):
+            return not self.is_normal_node(found)
+        return visit == 0 or found.axes.long_mm >= EQUIVOCAL_MM
+
+    def is_counted(self, number: int, visit: int) -> bool:
+        """Answer whether a lesion counts as disease at a visit, or did before it."""
+        first = self.since[number]
+        return first is not None and first <= visit
 
 
 def amount(value: float, sd: float) -> Measured:
@@ -109,7 +141,7 @@ def _at_visit(patient: Patient, number: int, visit: int, step: Step) -> LesionVi
     first = _first_volume(patient, [number, *step.together_with])
     largest = max(parts, key=lambda part: part.axes.long_mm, default=None)
     diameters = [patient.diameter(part) for part in parts]
-    state = "equivocal" if step.state == "new" and patient.is_equivocal(track, visit) else step.state
+    state = "equivocal" if step.state == "new" and not patient.is_counted(number, visit) else step.state
     return LesionVisit(
         visit=visit + 1,
         state=state,

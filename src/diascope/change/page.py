@@ -22,9 +22,14 @@ WORDS = {
     "PD": "progressive disease",
     "NE": "not evaluable",
     "non-CR/non-PD": "neither complete response nor progression",
-    "no disease": "no lesion at any visit",
+    "no disease": "nothing so far that counts as a lesion",
 }
 
+COVERED = (
+    "Shares of draws are of the error with which the diameters of the followed lesions are measured; they do not cover "
+    "whether a lesion is there, gone, new or the same one, nor lesions that are missed or wrongly outlined"
+)
+"""What a category's share says and does not say, beside every one on the page."""
 
 DOUBT = 0.005
 """A category with less is written as 0 %, so it is left away."""
@@ -70,13 +75,14 @@ def write_page(result: Result, folder: Path) -> Path:
 
 
 def describe_response(visit: VisitChange) -> str:
-    """Return a visit's category in words, with how sure it is."""
+    """Return a visit's category in words, with the share of draws that gives it and what that takes for certain."""
     if visit.response is None:
         return "first visit"
     share = visit.probability.get(visit.response, 0.0)
     doubts = {name: p for name, p in visit.probability.items() if name != visit.response and p >= DOUBT}
-    others = [f"{name} {100 * p:.0f} %" for name, p in doubts.items()]
-    doubt = f", {100 * share:.0f} % sure ({', '.join(others)})" if others else ""
+    others = ", ".join(f"{name} in {100 * p:.0f} %" for name, p in doubts.items())
+    doubt = f", in {100 * share:.0f} % of draws of the measurement error ({others}), lesions taken as found"
+    doubt = doubt if others else ""
     new = f"; new: {', '.join(visit.new)}" if visit.new else ""
     return f"{visit.response} ({WORDS[visit.response]}){doubt}{new}"
 
@@ -127,7 +133,7 @@ def _sizes(patient: PatientChange) -> Sheet:
 def _answers(patient: PatientChange) -> Sheet:
     rows = [(_name(v), describe_response(v), v.target or "", v.others, _moved(v)) for v in patient.visits[1:]]
     columns = ("visit", "RECIST 1.1", "followed lesions", "others", "moved since the visit before")
-    return sheet(columns, rows, caption="Response and motion", numeric=())
+    return sheet(columns, rows, caption=f"Response and motion. {COVERED}", numeric=())
 
 
 def _name(visit: VisitChange) -> str:
@@ -137,8 +143,14 @@ def _name(visit: VisitChange) -> str:
 def _moved(visit: VisitChange) -> str:
     """Return the motion since the visit before."""
     moved = visit.moved
-    if moved is None or moved.alignment == "identity":
-        return "not at all" if moved else ""
+    if moved is None:
+        return ""
+    if moved.not_aligned is not None:
+        return f"not aligned: {moved.not_aligned}"
+    if moved.distance_mm is None or moved.turn_degrees is None:
+        return "not known"
+    if moved.alignment == "identity":
+        return "not at all"
     return f"{moved.distance_mm:.1f} mm, {moved.turn_degrees:.1f}° ({moved.alignment} alignment)"
 
 
@@ -191,9 +203,9 @@ def _how(change: Change) -> list[tuple[str, str]]:
         ("Error of a volume", f"{100 * change.volume_error:.1f} % (standard deviation), and that of counting voxels"),
         ("Error of a diameter", f"{100 * change.diameter_error:.1f} % (standard deviation), and half a voxel"),
         (
-            "How sure a category is",
-            f"share of {DRAWS:,} draws of all diameters that gives it; that a lesion is there, gone or new is taken as "
-            "certain",
+            "Share of draws beside a category",
+            f"of {DRAWS:,} draws of all diameters those that give it. {COVERED}, nor on which side of 10 mm a lymph node "
+            "is that counts as new",
         ),
         ("RECIST 1.1", "Eisenhauer et al. 2009; no confirmation by a later visit, and no best response, is derived"),
     ]

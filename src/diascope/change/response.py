@@ -10,6 +10,7 @@ from diascope.change.order import Visits
 from diascope.core.documents.change import Measured, Moved, VisitChange
 from diascope.measures._recist import (
     MEASURABLE_MM,
+    NODE_MEASURABLE_MM,
     NODE_NORMAL_MM,
     UNEQUIVOCAL_GROWTH,
     Candidate,
@@ -100,42 +101,53 @@ def _seen(patient: Patient, visit: int, targets: Sequence[int]) -> Seen:
         is_complete=all(step is not None and step.state != "not shown" for step in steps),
         others=_others(patient, visit, targets),
         has_new=any(_new(patient, n) for n in range(visit + 1)),
-        has_reappeared=any(step is not None and step.state == "back" for step in _steps(patient, visit)),
+        has_reappeared=bool(_back(patient, visit, targets)),
     )
 
 
 def _other_tracks(patient: Patient, targets: Sequence[int]) -> list:
-    """Return the first visit's lesions that are not followed; a node of normal size is none (section 3.1)."""
+    """Return the first visit's lesions that are not followed; a node that was normal then is none of them."""
     return [
         track
         for n, track in enumerate(patient.tracks)
-        if n not in targets and track.steps[0] is not None and not _is_normal_node(patient, track.first)
+        if n not in targets and patient.is_counted(n, 0)
     ]
-
-
-def _is_normal_node(patient: Patient, found) -> bool:
-    return patient.is_node(found) and found.axes.short_mm < NODE_NORMAL_MM
 
 
 def _others(patient: Patient, visit: int, targets: Sequence[int]) -> Others:
     tracks = _other_tracks(patient, targets)
     if not tracks:
         return "none"
-    if any(not _is_normal_node(patient, part) for part in patient.parts(tracks, visit)):
+    if any(not patient.is_normal_node(part) for part in patient.parts(tracks, visit)):
         return "non-CR/non-PD"
     return "NE" if any(t.steps[visit].state == "not shown" for t in tracks) else "CR"
 
 
 def _new(patient: Patient, visit: int) -> list[int]:
-    """Return the lesions that are new at this visit, or were equivocal before it and are no longer."""
-    came_later = [n for n, track in enumerate(patient.tracks) if visit and track.steps[0] is None]
-    there = [n for n in came_later if patient.tracks[n].steps[visit] is not None]
-    sure = [n for n in there if not patient.is_equivocal(patient.tracks[n], visit)]
-    return [n for n in sure if _came(patient, n, visit) or patient.is_equivocal(patient.tracks[n], visit - 1)]
+    """Return the lesions that count from this visit: new ones, equivocal ones that have grown, nodes once normal."""
+    return [n for n, first in enumerate(patient.since) if visit and first == visit]
 
 
-def _came(patient: Patient, number: int, visit: int) -> bool:
-    return patient.tracks[number].steps[visit - 1] is None
+def _back(patient: Patient, visit: int, targets: Sequence[int]) -> list[int]:
+    """Return the lesions that have reappeared: they had been gone, or were followed nodes that had become normal.
+
+    A node has reappeared only where its short axis is 10 mm or more again (EORTC, RECIST questions and answers, abnormal
+    lymph node); one that was not followed must have been gone.
+    """
+    found = []
+    for number, track in enumerate(patient.tracks):
+        step, before = (track.steps[n] if visit else None for n in (visit, visit - 1))
+        if step is None or before is None or not patient.is_counted(number, visit - 1):
+            continue
+        was_gone = before.state != "not shown" and not _is_there(patient, number, visit - 1)
+        if was_gone and _is_there(patient, number, visit) and (step.state == "back" or number in targets):
+            found.append(number)
+    return found
+
+
+def _is_there(patient: Patient, number: int, visit: int) -> bool:
+    parts = patient.parts([patient.tracks[number]], visit)
+    return any(not patient.is_normal_node(part) for part in parts)
 
 
 def _compare_grids(patient: Patient, visit: int) -> list[str]:
@@ -151,14 +163,7 @@ def _compare_grids(patient: Patient, visit: int) -> list[str]:
 
 def _cautions(patient: Patient, visit: int, targets: Sequence[int], seen: Sequence[Seen]) -> list[str]:
     """Return what a reader has to decide."""
-    notes = []
-    equivocal = [
-        name_of(n)
-        for n, track in enumerate(patient.tracks)
-        if visit and track.steps[0] is None and track.steps[visit] is not None and patient.is_equivocal(track, visit)
-    ]
-    if equivocal:
-        notes.append(f"{', '.join(equivocal)} would be new, but too small to be sure of: not counted as progression")
+    notes = [*_uncounted(patient, visit), *_node_cautions(patient, visit, targets)]
     others = _other_tracks(patient, targets)
     volumes = [patient.volume(patient.parts(others, n))[0] for n in range(visit + 1)]
     smallest = min(volumes[:-1], default=0.0)
@@ -174,12 +179,67 @@ def _cautions(patient: Patient, visit: int, targets: Sequence[int], seen: Sequen
     return notes
 
 
+def _uncounted(patient: Patient, visit: int) -> list[str]:
+    """Return which lesions came after the first visit and do not count yet."""
+    came_later = [n for n, t in enumerate(patient.tracks) if t.steps[0] is None and patient.parts([t], visit)]
+    open_ones = [n for n in came_later if not patient.is_counted(n, visit)]
+    nodes = [n for n in open_ones if patient.is_node(patient.tracks[n].first)]
+    small = [n for n in open_ones if n not in nodes]
+    notes = []
+    if small:
+        names = ", ".join(map(name_of, small))
+        notes.append(f"{names} would be new, but too small to be sure of: not counted as progression")
+    for n in nodes:
+        notes.append(
+            f"{name_of(n)} would be new, but is a lymph node of normal size (short axis below {NODE_NORMAL_MM:.0f} mm): "
+            "not counted as progression"
+        )
+    return notes
+
+
+def _node_cautions(patient: Patient, visit: int, targets: Sequence[int]) -> list[str]:
+    """Return what makes a lymph node count from this visit, and where that is not sure.
+
+    From below 10 mm to little more may be no true progression; where nothing else shows it, it is judged again at the
+    next visit, above all below 15 mm (EORTC, RECIST questions and answers, new lymph node lesions).
+    """
+    notes = []
+    for n in [*_new(patient, visit), *_back(patient, visit, targets)]:
+        track, short = patient.tracks[n], _short_mm(patient, n, visit)
+        if not patient.is_node(track.first):
+            continue
+        words = f"{name_of(n)} is a new lymph node with a short axis of {short:.1f} mm"
+        if patient.is_counted(n, visit - 1):
+            words = f"{name_of(n)} was of normal size or gone at the visit before and has a short axis of {short:.1f} mm"
+        elif any(patient.parts([track], before) for before in range(visit)):
+            before = max(_short_mm(patient, n, earlier) for earlier in range(visit))
+            words = (
+                f"{name_of(n)} is a lymph node that was of normal size (short axis {before:.1f} mm) and now has "
+                f"{short:.1f} mm: it counts as new"
+            )
+        if short < NODE_MEASURABLE_MM:
+            words += (
+                f"; below {NODE_MEASURABLE_MM:.0f} mm that may be no true progression: where nothing else shows it, "
+                "judge it again at the next visit"
+            )
+        elif words.endswith("mm"):
+            continue
+        notes.append(words)
+    return notes
+
+
+def _short_mm(patient: Patient, number: int, visit: int) -> float:
+    parts = patient.parts([patient.tracks[number]], visit)
+    return max((part.axes.short_mm for part in parts), default=0.0)
+
+
 def _moved(alignment: Alignment) -> Moved:
-    motion = alignment.motion()
+    motion, is_measured = alignment.motion(), alignment.not_aligned is None
     return Moved(
         alignment=alignment.kind,
-        shift_mm=motion.shift_mm,
-        distance_mm=motion.distance_mm,
-        turn_degrees=motion.angle_degrees,
+        shift_mm=motion.shift_mm if is_measured else None,
+        distance_mm=motion.distance_mm if is_measured else None,
+        turn_degrees=motion.angle_degrees if is_measured else None,
         correlation={kind: _known(value) for kind, value in alignment.correlation.items()},
+        not_aligned=alignment.not_aligned,
     )

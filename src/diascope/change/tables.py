@@ -30,7 +30,7 @@ def write_tables(change: Change, folder: Path) -> list[Path]:
 def visit_row(visit: VisitChange) -> dict[str, Any]:
     """Return one visit's cells."""
     moved = visit.moved
-    shift = moved.shift_mm if moved else (None, None, None)
+    shift = (moved.shift_mm if moved else None) or (None, None, None)
     return {
         "visit": visit.number,
         "label": visit.label,

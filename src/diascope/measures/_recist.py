@@ -22,7 +22,7 @@ PARTIAL_SHARE, PROGRESS_SHARE, PROGRESS_MM = 0.30, 0.20, 5.0
 THICKEST_MM = 5.0
 """Slices no thicker than this make ``MEASURABLE_MM`` valid; for thicker ones it is twice their thickness (3.1)."""
 EQUIVOCAL_MM = 5.0
-"""A new lesion that is shorter is equivocal: it is named and no progression (section 4.3.5 leaves small ones to the
+"""A new lesion other than a lymph node that is shorter is equivocal: it is named and no progression (section 4.3.5 leaves small ones to the
 next visit without a size; 5 mm is what section 4.3.2 writes down for a lesion too small to measure)."""
 UNEQUIVOCAL_GROWTH = 0.73
 """Increase in volume that is like 20 % in diameter: from it on other lesions may have progressed (section 4.3.4)."""
@@ -136,12 +136,7 @@ def judge(visits: Sequence[Seen], *, seed: int = 0) -> list[Judged]:
     """
     rng = np.random.default_rng(seed)
     exact = [np.array([[d.value_mm for d in v.targets]]) for v in visits]
-    drawn = [
-        np.maximum(
-            0, rng.normal([d.value_mm for d in v.targets], [d.sd_mm for d in v.targets], (DRAWS, len(v.targets)))
-        )
-        for v in visits
-    ]
+    drawn = [_draw(v.targets, rng) for v in visits]
     measured, possible = _follow(visits, exact), _follow(visits, drawn)
     judged = []
     for number, visit in enumerate(visits):

@@ -52,6 +52,7 @@ class Alignment:
         correlation: of the images' values after each kind that was tried, over the part that both show; nan where that
             is too small.
         notes: what had to be decided, in whole sentences.
+        not_aligned: why the points are taken as they lie without their motion being known; None where it was measured.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Alignment:
     middle: tuple[float, float, float]
     correlation: dict[str, float]
     notes: tuple[str, ...] = ()
+    not_aligned: str | None = None
 
     def points(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where points ``(N, 3)`` of the fixed image lie in the moving one; beyond the field its edge holds."""
@@ -95,10 +97,16 @@ class Alignment:
         return Motion(_three(shift), _three(turn))
 
 
-def identity(fixed: Geometry, notes: Sequence[str] = (), correlation: dict[str, float] | None = None) -> Alignment:
+def identity(
+    fixed: Geometry,
+    notes: Sequence[str] = (),
+    correlation: dict[str, float] | None = None,
+    *,
+    not_aligned: str | None = None,
+) -> Alignment:
     """Return the map that leaves every point where it is."""
     kept = dict(correlation or {})
-    return Alignment("identity", np.eye(4), np.eye(4), None, middle_of(fixed), kept, tuple(notes))
+    return Alignment("identity", np.eye(4), np.eye(4), None, middle_of(fixed), kept, tuple(notes), not_aligned)
 
 
 def middle_of(geometry: Geometry) -> tuple[float, float, float]:

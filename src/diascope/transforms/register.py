@@ -88,7 +88,7 @@ def register(
             got = image.geometry.describe()
             raise GeometryError(f"the {name} image cannot be aligned", expected="a volume with spacing", got=got)
     if upto == "identity":
-        return identity(fixed.geometry)
+        return identity(fixed.geometry, not_aligned="no alignment was asked for")
     pair = _prepare(fixed, moving, left_out)
     best = identity(fixed.geometry)
     before, _ = correlate(pair.fixed, pair.moving, best, pair.weight)
@@ -99,8 +99,9 @@ def register(
         best = _better(pair, best, kind)
     reached = max((c for c in best.correlation.values() if np.isfinite(c)), default=0.0)
     if reached < LEAST_CORRELATION:
-        why = f"the images have no common anatomy (correlation {reached:.2f}): points are taken as they lie"
-        return identity(fixed.geometry, [*best.notes, why], best.correlation)
+        reason = f"the images have no common anatomy (correlation {reached:.2f})"
+        notes = [*best.notes, f"{reason}: points are taken as they lie"]
+        return identity(fixed.geometry, notes, best.correlation, not_aligned=reason)
     return best
 
 
@@ -149,7 +150,9 @@ def _better(pair: _Pair, before: Alignment, kind: Kind) -> Alignment:
 
 def _without(before: Alignment, kind: Kind, why: str) -> Alignment:
     tried = before.correlation | {kind: before.correlation.get(kind, float("nan"))}
-    return replace(before, correlation=tried, notes=(*before.notes, f"{why}: the {before.kind} one is kept"))
+    reason = why if kind == "rigid" else before.not_aligned  # nothing else was tried that could have found no motion
+    notes = (*before.notes, f"{why}: the {before.kind} one is kept")
+    return replace(before, correlation=tried, notes=notes, not_aligned=reason)
 
 
 def _prepare(fixed: Image, moving: Image, left_out: tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]) -> _Pair:

@@ -20,8 +20,8 @@ class LesionVisit(Model):
 
     Attributes:
         visit: number of the visit, from 1.
-        state: ``first`` at the first visit of the patient; ``equivocal`` is new and too small to be sure of; ``not
-            shown`` where the image does not reach it.
+        state: ``first`` at the first visit of the patient; ``equivocal`` is new and too small to be sure of, or
+            a lymph node of normal size; ``not shown`` where the image does not reach it.
         parts: connected parts of the mask that it consists of; 0 where it is gone.
         together_with: lesions that are one with it in this mask; its numbers are then those of all of them together.
         overlap: shared volume with the visit before over the smaller volume, the least of its links; None without.
@@ -69,16 +69,18 @@ class Moved(Model):
 
     Attributes:
         alignment: the kind that was kept.
-        shift_mm: of the middle of the earlier image.
+        shift_mm: of the middle of the earlier image; None, as are the next, where the images were not aligned.
         distance_mm, turn_degrees: length of that, and the angle of the rigid turn about it.
         correlation: of the images' values for each kind that was tried; None where too little is shown by both.
+        not_aligned: why nothing is known of the motion; None where it was measured, also as none.
     """
 
     alignment: str
-    shift_mm: tuple[float, float, float]
-    distance_mm: float
-    turn_degrees: float
+    shift_mm: tuple[float, float, float] | None
+    distance_mm: float | None
+    turn_degrees: float | None
     correlation: dict[str, float | None]
+    not_aligned: str | None = None
 
 
 class VisitChange(Model):
@@ -91,8 +93,10 @@ class VisitChange(Model):
         sum_mm: RECIST's sum of diameters.
         sum_from_first_percent, sum_from_smallest_percent, sum_from_smallest_mm: its change.
         target, others, response: categories of the followed lesions, of the others, and of all.
-        probability: of each category by the errors of measurement.
-        new: names of lesions that are new and not equivocal.
+        probability: share of draws of the followed lesions' diameters, by their error of measurement, that give each
+            category; which lesions there are is taken as found.
+        new: names of lesions that count as new from this visit: that came and are not equivocal, and lymph nodes that
+            are no longer normal.
         moved: None at the first visit.
         notes: what had to be decided, in whole sentences.
     """
