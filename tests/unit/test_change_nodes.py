@@ -83,6 +83,8 @@ def test_normal_node_that_has_merged_with_a_followed_one_is_measured_with_it_and
     assert found.lesions[1].visits[1].state == "merged"
     assert found.visits[1].new == ()
     assert found.visits[1].target == found.visits[1].response
+    assert "L2 is a lymph node of normal size" in told(found, 0)
+    assert "L2" not in told(found, 1)
 
 
 def test_normal_node_that_comes_back_normal_is_no_progression_after_complete_response(tmp_path: Path):
@@ -94,3 +96,9 @@ def test_followed_node_that_becomes_abnormal_again_after_complete_response_has_r
     found = follow(tmp_path, [node(LARGE)], [node(NORMAL)], [node(BETWEEN)])
     assert responses(found) == [None, "CR", "PD"]
     assert "L1 was of normal size or gone at the visit before" in told(found, 2)
+
+
+def test_others_are_gone_where_only_a_node_is_left_that_was_normal_at_first(tmp_path: Path):
+    found = follow(tmp_path, [node(BETWEEN), node(NORMAL, FAR)], [node(NORMAL, FAR)])
+    assert [visit.others for visit in found.visits] == ["non-CR/non-PD", "CR"]
+    assert responses(found) == [None, "CR"]

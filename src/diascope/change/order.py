@@ -12,7 +12,8 @@ FIRST_WORDS = {"baseline", "bl", "screening", "pre", "initial", "first"}
 
 _DATE = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _NUMBERED = re.compile(
-    r"(?P<words>\D*?)(?P<gap>[\s_\u2013-]*?)(?P<sign>[+\u2212\u2013-]?)(?P<number>\d+(?:\.\d+)?)(?P<after>\D*)"
+    r"(?P<words>\D*?)(?P<gap>[\s_\u2013-]*?)(?:(?P<sign>[+\u2212\u2013-])(?P<space>[\s_]*))?"
+    r"(?P<number>\d+(?:\.\d+)?)(?P<after>\D*)"
 )
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _DASHES, _MINUS = {"-", "\u2013"}, "\u2212"
@@ -137,8 +138,9 @@ def _dash_is_minus(texts: Sequence[str]) -> bool | None:
 
     It is one where no word stands before it (``-2 weeks``), where another number has a sign that is nothing else
     (``day +1``), where other visits have none at the same place (``day -7`` beside ``day 1``) or are number 0 without
-    it. It separates where all visits have one directly behind the word (``day-7``, ``day-14``), or all do and one is
-    number 0. Negative numbers beside a word for the beginning leave open which is earlier.
+    it. Where all visits have one, it separates if it stands directly behind the word (``day-7``, ``day-14``) or apart
+    from the number (``day - 7``), or if one is number 0. Negative numbers beside a word for the beginning leave open
+    which is earlier.
     """
     found = _numbered(texts)
     if not found:
@@ -158,7 +160,8 @@ def _sign_of(found: Sequence[re.Match[str]]) -> bool | None:
         return True
     if others:
         return True if len(gaps) == 1 or any(float(m["number"]) == 0 for m in others) else None
-    return False if gaps == {""} or any(float(m["number"]) == 0 for m in dashed) else None
+    is_apart = gaps == {""} or all(m["space"] for m in dashed)
+    return False if is_apart or any(float(m["number"]) == 0 for m in dashed) else None
 
 
 def _read_as_minus(group: Sequence[Case], texts: Sequence[str]) -> list[str]:

@@ -204,8 +204,8 @@ def _how(change: Change) -> list[tuple[str, str]]:
         ("Error of a diameter", f"{100 * change.diameter_error:.1f} % (standard deviation), and half a voxel"),
         (
             "Share of draws beside a category",
-            f"of {DRAWS:,} draws of all diameters those that give it. {COVERED}, nor on which side of 10 mm a lymph node "
-            "is that counts as new",
+            f"of {DRAWS:,} draws of all diameters those that give it. {COVERED}, nor whether the short axis of a lymph "
+            "node that counts as new is truly 10 mm or more",
         ),
         ("RECIST 1.1", "Eisenhauer et al. 2009; no confirmation by a later visit, and no best response, is derived"),
     ]

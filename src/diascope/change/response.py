@@ -5,25 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from diascope.change.cautions import describe_cautions
+from diascope.change.counted import new_lesions, other_lesions, reappeared
 from diascope.change.numbers import Patient, amount, change_of, name_of
 from diascope.change.order import Visits
 from diascope.core.documents.change import Measured, Moved, VisitChange
-from diascope.measures._recist import (
-    MEASURABLE_MM,
-    NODE_MEASURABLE_MM,
-    NODE_NORMAL_MM,
-    UNEQUIVOCAL_GROWTH,
-    Candidate,
-    Judged,
-    Others,
-    Seen,
-    choose_targets,
-    judge,
-)
+from diascope.measures._recist import Candidate, Judged, Others, Seen, choose_targets, judge
 from diascope.transforms.alignment import Alignment
-
-MEASURABLE_ML = math.pi / 6 * MEASURABLE_MM**3 / 1000
-"""Volume of a sphere that RECIST can measure: growth of less is not pointed out."""
 
 
 def follow_targets(patient: Patient) -> list[int]:
@@ -49,7 +37,7 @@ def describe_visits(
             notes.append("the image does not reach every known lesion: the total volume is of those that it shows")
         if visit:
             notes += _compare_grids(patient, visit) + list(alignments[visit - 1].notes)
-        notes += _cautions(patient, visit, targets, seen)
+        notes += describe_cautions(patient, visit, targets, seen)
         answer = judged[visit]
         found.append(
             VisitChange(
@@ -67,7 +55,7 @@ def describe_visits(
                 others=seen[visit].others,
                 response=answer.response,
                 probability=answer.probability,
-                new=tuple(name_of(n) for n in _new(patient, visit)),
+                new=tuple(name_of(n) for n in new_lesions(patient, visit)),
                 moved=_moved(alignments[visit - 1]) if visit else None,
                 notes=tuple(notes),
             )
@@ -100,54 +88,19 @@ def _seen(patient: Patient, visit: int, targets: Sequence[int]) -> Seen:
         tuple(patient.diameter(part) for part in patient.parts(followed, visit)),
         is_complete=all(step is not None and step.state != "not shown" for step in steps),
         others=_others(patient, visit, targets),
-        has_new=any(_new(patient, n) for n in range(visit + 1)),
-        has_reappeared=bool(_back(patient, visit, targets)),
+        has_new=any(new_lesions(patient, n) for n in range(visit + 1)),
+        has_reappeared=bool(reappeared(patient, visit, targets)),
     )
 
 
-def _other_tracks(patient: Patient, targets: Sequence[int]) -> list:
-    """Return the first visit's lesions that are not followed; a node that was normal then is none of them."""
-    return [
-        track
-        for n, track in enumerate(patient.tracks)
-        if n not in targets and patient.is_counted(n, 0)
-    ]
-
-
 def _others(patient: Patient, visit: int, targets: Sequence[int]) -> Others:
-    tracks = _other_tracks(patient, targets)
+    tracks = other_lesions(patient, targets)
     if not tracks:
         return "none"
     if any(not patient.is_normal_node(part) for part in patient.parts(tracks, visit)):
         return "non-CR/non-PD"
-    return "NE" if any(t.steps[visit].state == "not shown" for t in tracks) else "CR"
-
-
-def _new(patient: Patient, visit: int) -> list[int]:
-    """Return the lesions that count from this visit: new ones, equivocal ones that have grown, nodes once normal."""
-    return [n for n, first in enumerate(patient.since) if visit and first == visit]
-
-
-def _back(patient: Patient, visit: int, targets: Sequence[int]) -> list[int]:
-    """Return the lesions that have reappeared: they had been gone, or were followed nodes that had become normal.
-
-    A node has reappeared only where its short axis is 10 mm or more again (EORTC, RECIST questions and answers, abnormal
-    lymph node); one that was not followed must have been gone.
-    """
-    found = []
-    for number, track in enumerate(patient.tracks):
-        step, before = (track.steps[n] if visit else None for n in (visit, visit - 1))
-        if step is None or before is None or not patient.is_counted(number, visit - 1):
-            continue
-        was_gone = before.state != "not shown" and not _is_there(patient, number, visit - 1)
-        if was_gone and _is_there(patient, number, visit) and (step.state == "back" or number in targets):
-            found.append(number)
-    return found
-
-
-def _is_there(patient: Patient, number: int, visit: int) -> bool:
-    parts = patient.parts([patient.tracks[number]], visit)
-    return any(not patient.is_normal_node(part) for part in parts)
+    steps = [track.steps[visit] for track in tracks]
+    return "NE" if any(step is not None and step.state == "not shown" for step in steps) else "CR"
 
 
 def _compare_grids(patient: Patient, visit: int) -> list[str]:
@@ -159,78 +112,6 @@ def _compare_grids(patient: Patient, visit: int) -> list[str]:
         f"its voxels are {edges[1]} mm, those of the visit before {edges[0]} mm: each visit is measured on its own "
         "grid, and other slices alone change what is measured; to be matched, lesions are resampled"
     ]
-
-
-def _cautions(patient: Patient, visit: int, targets: Sequence[int], seen: Sequence[Seen]) -> list[str]:
-    """Return what a reader has to decide."""
-    notes = [*_uncounted(patient, visit), *_node_cautions(patient, visit, targets)]
-    others = _other_tracks(patient, targets)
-    volumes = [patient.volume(patient.parts(others, n))[0] for n in range(visit + 1)]
-    smallest = min(volumes[:-1], default=0.0)
-    if smallest > 0 and volumes[-1] >= max((1 + UNEQUIVOCAL_GROWTH) * smallest, MEASURABLE_ML):
-        notes.append(
-            f"the lesions that are not followed have grown by {100 * (volumes[-1] / smallest - 1):.0f} % in volume: "
-            "whether that is unequivocal progression is for a reader to say"
-        )
-    if visit == 0 and not targets and seen[0].others != "none":
-        notes.append(
-            "no lesion is large enough to be measured: the category rests on whether lesions remain or are new"
-        )
-    return notes
-
-
-def _uncounted(patient: Patient, visit: int) -> list[str]:
-    """Return which lesions came after the first visit and do not count yet."""
-    came_later = [n for n, t in enumerate(patient.tracks) if t.steps[0] is None and patient.parts([t], visit)]
-    open_ones = [n for n in came_later if not patient.is_counted(n, visit)]
-    nodes = [n for n in open_ones if patient.is_node(patient.tracks[n].first)]
-    small = [n for n in open_ones if n not in nodes]
-    notes = []
-    if small:
-        names = ", ".join(map(name_of, small))
-        notes.append(f"{names} would be new, but too small to be sure of: not counted as progression")
-    for n in nodes:
-        notes.append(
-            f"{name_of(n)} would be new, but is a lymph node of normal size (short axis below {NODE_NORMAL_MM:.0f} mm): "
-            "not counted as progression"
-        )
-    return notes
-
-
-def _node_cautions(patient: Patient, visit: int, targets: Sequence[int]) -> list[str]:
-    """Return what makes a lymph node count from this visit, and where that is not sure.
-
-    From below 10 mm to little more may be no true progression; where nothing else shows it, it is judged again at the
-    next visit, above all below 15 mm (EORTC, RECIST questions and answers, new lymph node lesions).
-    """
-    notes = []
-    for n in [*_new(patient, visit), *_back(patient, visit, targets)]:
-        track, short = patient.tracks[n], _short_mm(patient, n, visit)
-        if not patient.is_node(track.first):
-            continue
-        words = f"{name_of(n)} is a new lymph node with a short axis of {short:.1f} mm"
-        if patient.is_counted(n, visit - 1):
-            words = f"{name_of(n)} was of normal size or gone at the visit before and has a short axis of {short:.1f} mm"
-        elif any(patient.parts([track], before) for before in range(visit)):
-            before = max(_short_mm(patient, n, earlier) for earlier in range(visit))
-            words = (
-                f"{name_of(n)} is a lymph node that was of normal size (short axis {before:.1f} mm) and now has "
-                f"{short:.1f} mm: it counts as new"
-            )
-        if short < NODE_MEASURABLE_MM:
-            words += (
-                f"; below {NODE_MEASURABLE_MM:.0f} mm that may be no true progression: where nothing else shows it, "
-                "judge it again at the next visit"
-            )
-        elif words.endswith("mm"):
-            continue
-        notes.append(words)
-    return notes
-
-
-def _short_mm(patient: Patient, number: int, visit: int) -> float:
-    parts = patient.parts([patient.tracks[number]], visit)
-    return max((part.axes.short_mm for part in parts), default=0.0)
 
 
 def _moved(alignment: Alignment) -> Moved:

@@ -22,8 +22,9 @@ PARTIAL_SHARE, PROGRESS_SHARE, PROGRESS_MM = 0.30, 0.20, 5.0
 THICKEST_MM = 5.0
 """Slices no thicker than this make ``MEASURABLE_MM`` valid; for thicker ones it is twice their thickness (3.1)."""
 EQUIVOCAL_MM = 5.0
-"""A new lesion other than a lymph node that is shorter is equivocal: it is named and no progression (section 4.3.5 leaves small ones to the
-next visit without a size; 5 mm is what section 4.3.2 writes down for a lesion too small to measure)."""
+"""A new lesion that is shorter is equivocal: it is named and no progression (section 4.3.5 leaves small ones to the
+next visit without a size; 5 mm is what section 4.3.2 writes down for a lesion too small to measure). A lymph node is
+held against ``NODE_NORMAL_MM`` instead."""
 UNEQUIVOCAL_GROWTH = 0.73
 """Increase in volume that is like 20 % in diameter: from it on other lesions may have progressed (section 4.3.4)."""
 
