@@ -35,3 +35,8 @@ def test_lesions_may_lie_on_either_side_unless_a_name_speaks_of_sides():
 def test_pictures_are_put_together_and_volumes_are_not():
     assert boxes()["augment.mosaic"] == 0
     assert boxes(edges=(8.0, 8.0), pictures=True)["augment.mosaic"] == 1
+
+
+def test_boxes_of_volumes_are_not_turned_and_those_of_pictures_are():
+    assert boxes()["augment.rotate_deg"] == [0, 0, 0]
+    assert boxes(edges=(8.0, 8.0), pictures=True)["augment.rotate_deg"][0] > 0

@@ -128,11 +128,13 @@ def _picture(target: Target, view: CaseView) -> str:
 
 
 def _prefers(target: Target, fingerprint: Fingerprint) -> dict[str, tuple[Any, str]]:
+    turned: dict[str, tuple[Any, str]] = {}
     mosaic = (1.0, "images put together of several ones show boxes in ever new company (Bochkovskiy et al. 2020)")
     if fingerprint.ndim == 3:
         mosaic = (0.0, "volumes put together of several ones hide where a large box ends (docs/lab-log.md)")
+        turned = {"augment.rotate_deg": ([0.0] * 3, "of a long lesion that is turned the tight box is not known")}
     batch = 8 if fingerprint.ndim == 2 else 4
-    return {
+    return turned | {
         "batch.size": (batch, "few images a step, so that a short budget has many steps (chosen here, not compared)"),
         "augment.mosaic": mosaic,
         "augment.elastic": (0.0, "a box of what was bent is no longer tight"),

@@ -9,8 +9,6 @@ from diascope.plan.rule import Context, Rule
 
 LARGER = 2.0
 """A window may have so many times the patch's voxels, if it then holds whole images: one pass instead of several."""
-LARGER_FOR_BOXES = 4.0
-"""The same where boxes are looked for: what a window cuts has to be put together again (docs/lab-log.md)."""
 
 
 def _window(context: Context) -> tuple[list[int], str]:
@@ -27,9 +25,7 @@ def _window(context: Context) -> tuple[list[int], str]:
         )
     ]
     whole = [max(p, math.ceil(n / m) * m) for n, m, p in zip(largest, multiples, patch, strict=True)]
-    numbers = context.fingerprint.targets.get(context.target_name or "")
-    larger = LARGER_FOR_BOXES if numbers is not None and numbers.box_edges is not None else LARGER
-    if math.prod(whole) <= larger * math.prod(patch):
+    if math.prod(whole) <= LARGER * math.prod(patch):
         return whole, "holds nine images of ten whole, so that one pass does for each"
     return list(patch), "the size it was trained on"
 
