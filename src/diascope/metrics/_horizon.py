@@ -37,6 +37,6 @@ def weights(
     until = np.minimum(events.time, horizon)
     before, reached = uncensored.before(until), float(uncensored.before(horizon))
     if reached <= 0:
-        return (np.full(len(until), np.nan),) * 2
+        return np.full(len(until), np.nan), np.full(len(until), np.nan)
     inverse = np.divide(events.weight, before, out=np.zeros_like(before), where=before > 0)
     return inverse * had, inverse * free

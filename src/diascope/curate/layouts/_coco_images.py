@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from diascope.core.errors import ReadError
@@ -63,7 +64,7 @@ class ImageFinder:
 def _shared(path: str, name: str) -> int:
     """Return how many of their last folders, and the file's name, two paths have in common."""
     pairs = zip(reversed(PurePosixPath(path).parts), reversed(PurePosixPath(name).parts), strict=False)
-    return next((n for n, (one, other) in enumerate(pairs) if one != other), min(len(PurePosixPath(p).parts) for p in (path, name)))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def part_of(name: str) -> str | None:
