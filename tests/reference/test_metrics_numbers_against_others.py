@@ -99,11 +99,58 @@ def test_auc_at_a_horizon_equals_sklearn_with_the_same_weights(followed):
     areas = []
     for horizon in horizons:
         case = followed["event"] & (followed["time"] <= horizon)
-        known = case | (followed["time"] > horizon)
+        known = case | (followed["time"] > horizon) | ((followed["time"] == horizon) & ~followed["event"])
         weight = np.where(case, 1 / uncensored.before(followed["time"]), 1.0)[known]
         areas.append(sk.roc_auc_score(case[known], followed["risk"][known], sample_weight=weight))
     got = value("time_auc", Events.of(**followed, horizons=horizons))
     assert got == pytest.approx(np.mean(areas))
+
+
+def documented_brier(time, event, free, horizon) -> float:
+    """Return the formula of scikit-survival's ``brier_score``; the chance of no censoring is lifelines'.
+
+    https://scikit-survival.readthedocs.io/en/latest/generated/sksurv.metrics.brier_score.html
+    """
+    uncensored = lifelines.KaplanMeierFitter().fit(time, ~event).survival_function_at_times
+    had = (time <= horizon) & event
+    of_case = np.where(had, 1 / uncensored(time).to_numpy(), (time > horizon) / float(uncensored(horizon).iloc[0]))
+    return float(np.mean(of_case * (free - (time > horizon)) ** 2))
+
+
+@pytest.mark.parametrize("horizon", [8.0, 15.0])
+def test_brier_score_at_a_horizon_equals_scikit_survivals_formula_where_no_time_is_tied(followed, horizon):
+    time = followed["time"] + np.arange(250) * 1e-4 + 1e-6
+    free = np.exp(-np.exp(followed["risk"]) * horizon / 20)
+    events = Events.of(time, followed["event"], followed["risk"], survival=free[:, None], horizons=np.array([horizon]))
+    assert value("integrated_brier", events) == pytest.approx(documented_brier(time, followed["event"], free, horizon))
+
+
+@pytest.mark.parametrize("name", ["integrated_brier", "time_auc"])
+def test_cases_censored_at_the_horizon_count_as_free_as_those_censored_a_little_later_do(followed, name):
+    horizons = np.array([8.0])
+    time, event, risk = (followed[key].copy() for key in ("time", "event", "risk"))
+    free = np.exp(-np.exp(risk) * 8 / 20)[:, None]
+    tied = (time >= 8) & (np.arange(250) % 2 == 0)
+    for share in (tied, time >= 8):  # some are followed on; everyone's study ends at the horizon
+        event[share], time[share] = False, 8.0
+        at, later = (Events.of(t, event, risk, survival=free, horizons=horizons) for t in (time, time + 1e-3 * share))
+        assert value(name, at) == pytest.approx(value(name, later), abs=1e-12)
+
+
+def test_study_that_ends_at_the_horizon_has_the_plain_squared_error():
+    rng = np.random.default_rng(0)
+    time, free = rng.exponential(10, 200), rng.random(200)
+    event = time < 6
+    sample = Events.of(np.minimum(time, 6), event, free, survival=free[:, None], horizons=np.array([6.0]))
+    assert value("integrated_brier", sample) == pytest.approx(np.mean((free - ~event) ** 2))
+    assert value("time_auc", sample) == pytest.approx(sk.roc_auc_score(event, free))
+
+
+def test_horizon_that_nobody_was_followed_up_to_has_no_brier_score_and_no_auc():
+    time, event = np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, False, True, False])
+    sample = Events.of(time, event, time, survival=np.full((4, 1), 0.5), horizons=np.array([5.0]))
+    assert np.isnan(value("integrated_brier", sample))
+    assert np.isnan(value("time_auc", sample))
 
 
 def test_brier_score_without_censoring_is_the_mean_squared_error_over_time():

@@ -7,8 +7,11 @@ from diascope.calibration.box_score import count_threshold, fit_box_score
 from diascope.core.boxes import edges, fuse, join, overlaps, suppress
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Box, Target
+from diascope.core.errors import RunError
 from diascope.core.families import KINDS
-from diascope.core.ports.task import Head
+from diascope.core.ports.task import Example, Head
+from diascope.tasks._box_baselines import MOST_EXAMPLES
+from diascope.tasks.detection import TASK as DETECTION
 
 TARGET = Target(kind="boxes", classes=("cell", "nucleus"))
 
@@ -95,6 +98,31 @@ def test_count_threshold_lies_where_the_counts_are_right():
     scores = [np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.15, 0.7]), np.array([0.3])]
     threshold = count_threshold(scores, np.array([2, 1, 0]))
     assert 0.3 < threshold < 0.7
+
+
+def test_boxes_without_the_grid_of_their_image_are_refused_rather_than_taken_for_flat_ones():
+    volume_box = np.array([[0, 0, 0, 2, 2, 2, 0, 0.9]])
+    with pytest.raises(RunError, match="without the grid"):
+        DETECTION.score_case(TARGET, volume_box[:, :7], volume_box, None, Calibration(fitted_on="", cases=0))
+    with pytest.raises(RunError, match="without the grid"):
+        DETECTION.told(TARGET, volume_box, Calibration(fitted_on="", cases=0), None)
+
+
+def test_threshold_baseline_is_chosen_on_training_cases_from_all_over_the_list():
+    from diascope.evaluate.baseline import _spread
+
+    baseline = next(b for b in DETECTION.baselines if b.looks_at_image)
+    chosen = _spread([str(n) for n in range(200)], baseline.most)
+    assert len(chosen) == MOST_EXAMPLES
+    assert (chosen[0], chosen[-1]) == ("0", "199")
+
+    def example(bright: bool) -> Example:
+        image = np.zeros((1, 12, 12), np.float32)
+        image[0, 2:6, 3:7], image[0, 8:11, 8:11] = (9, 1) if bright else (1, 9)
+        return Example(np.array([[2.0, 3, 6, 7, 0]]), image)
+
+    predict = baseline.fit(TARGET, [example(n >= MOST_EXAMPLES) for n in range(4 * MOST_EXAMPLES)])
+    assert predict(example(True))[0, :4].tolist() == [2, 3, 6, 7]  # every example that is given is learned from
 
 
 def test_class_that_no_reference_holds_gets_no_threshold_and_empty_answers_are_answers():

@@ -64,6 +64,18 @@ def test_sets_of_grades_hold_at_least_their_coverage_and_are_no_wider_than_neede
     assert np.mean([high - low + 1 for low, high in ends]) < 3
 
 
+def test_sets_of_grades_hold_their_coverage_with_a_temperature_of_the_same_cases():
+    rng, head, held = np.random.default_rng(0), Head(("a", "b", "c"), "identity"), []
+    for _ in range(150):
+        outputs, references = draw_grades(rng, 130, sharpness=0.5)
+        fitted = (outputs[:30], references[:30], head)
+        found = fit_grade_set(fit_grade_temperature(NOTHING, *fitted), *fitted)
+        chances = grade_probabilities(np.array(outputs[30:]), found.temperature)
+        ends = [grade_set(row, found.numbers["grade_mass"][0]) for row in chances]
+        held += [low <= r.sum() <= high for (low, high), r in zip(ends, references[30:], strict=True)]
+    assert np.mean(held) == pytest.approx(np.ceil(31 * LEVEL) / 31, abs=0.015)
+
+
 def test_set_grows_from_the_most_probable_grade_to_its_more_probable_neighbour():
     assert mass_before(np.array([0.1, 0.2, 0.4, 0.25, 0.05])) == pytest.approx([0.85, 0.65, 0, 0.4, 0.95])
     assert grade_set(np.array([0.1, 0.2, 0.4, 0.25, 0.05]), 0.6) == (2, 3)

@@ -119,6 +119,108 @@ def test_coco_crowds_are_left_out_by_name_and_an_unknown_category_is_refused(tmp
         read_dataset(coco(tmp_path / "b", [{"image_id": 1, "category_id": 7, "bbox": [1, 1, 3, 3]}]))
 
 
+def coco_file(root: Path, name: str, boxes: dict[str, list[list[float]]], label: str = "cell") -> None:
+    """Write a COCO file of one class; boxes are left, top, width, height, by the name of their image."""
+    path = root / "annotations" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = [{"id": n, "file_name": name} for n, name in enumerate(boxes)]
+    annotations = [{"image_id": n, "category_id": 1, "bbox": b} for n, some in enumerate(boxes.values()) for b in some]
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": label}]}
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("folders", [("train", "val"), ("images/train2017", "images/val2017")])
+def test_coco_images_of_one_name_in_the_folders_of_two_parts_are_two_cases(tmp_path: Path, folders):
+    for place, folder in enumerate(folders):
+        part = folder.rsplit("/", 1)[-1]
+        for n in range(3):
+            picture(tmp_path / folder / f"{n:03}.png", 10 * place + n)
+        coco_file(tmp_path, f"instances_{part}", {f"{n:03}.png": [[place, 1, 3, 4]] for n in range(3)})
+    data = read_dataset(tmp_path)
+    sources = {case.id: case.images["image"].path for case in data.cases}
+    assert len(set(sources)) == len(set(sources.values())) == 6
+    assert all(len(boxes_of(data, i)) == 1 for i in sources)
+    assert all(boxes_of(data, i)[0].low == (1, float(folders[1] in path)) for i, path in sources.items())
+    assert data.splits is not None
+    (fold,) = data.splits.folds
+    assert {sources[i].rsplit("/", 1)[0] for i in fold.train} == {folders[0]}
+    assert {sources[i].rsplit("/", 1)[0] for i in fold.validation} == {folders[1]}
+
+
+def test_coco_image_that_two_folders_may_mean_is_refused_by_name(tmp_path: Path):
+    for n, folder in enumerate(("a", "b")):
+        picture(tmp_path / folder / "1.png", n)
+    coco_file(tmp_path, "all", {"1.png": [[1, 1, 3, 4]]})
+    with pytest.raises(InputError, match=r"all\.json names 1\.png, and 2 images in different folders"):
+        read_dataset(tmp_path)
+    coco_file(tmp_path, "all", {"b/1.png": [[1, 1, 3, 4]]})
+    assert [c.images["image"].path for c in read_dataset(tmp_path).cases] == ["b/1.png"]
+
+
+def test_coco_images_named_with_folders_from_elsewhere_are_found_by_the_folders_they_share(tmp_path: Path):
+    for n, folder in enumerate(("a", "b")):
+        picture(tmp_path / folder / "1.png", n)
+    coco_file(tmp_path, "all", {f"/elsewhere/{f}/1.png": [[n, 1, 3, 4]] for n, f in enumerate("abc")})
+    data = read_dataset(tmp_path)
+    found = {case.images["image"].path: boxes_of(data, case.id)[0].low for case in data.cases}
+    assert found == {"a/1.png": (1, 0), "b/1.png": (1, 1)}
+    assert "1 images that the annotations name do not exist" in said(data, "unreadable")
+
+
+def test_coco_image_of_a_part_whose_images_are_absent_is_not_taken_for_another_parts(tmp_path: Path):
+    for n in range(2):
+        picture(tmp_path / "train" / f"{n}.png", n)
+    for part in ("train", "val"):
+        coco_file(tmp_path, f"instances_{part}", {f"{n}.png": [[1, 1, 3, 4]] for n in range(2)})
+    data = read_dataset(tmp_path)
+    assert [case.images["image"].path for case in data.cases] == ["train/0.png", "train/1.png"]
+    assert "2 images that the annotations name do not exist" in said(data, "unreadable")
+
+
+def test_coco_box_that_two_files_hold_counts_once(tmp_path: Path):
+    picture(tmp_path / "1.png")
+    picture(tmp_path / "2.png", 2)
+    coco_file(tmp_path, "all", {"1.png": [[3, 4, 10, 5]], "2.png": []})
+    coco_file(tmp_path, "instances_train", {"1.png": [[3, 4, 10, 5]]})
+    coco_file(tmp_path, "instances_val", {"2.png": []})
+    data = read_dataset(tmp_path)
+    assert boxes_of(data, "1") == (Box(label="cell", low=(4, 3), high=(9, 13)),)
+    assert data.splits is not None
+    assert (data.splits.folds[0].train, data.splits.folds[0].validation) == (("1",), ("2",))
+    assert "boxes_differ" not in {p.code for p in data.problems}
+
+
+def test_coco_files_that_contradict_each_other_stop_training_by_name(tmp_path: Path):
+    picture(tmp_path / "1.png")
+    picture(tmp_path / "2.png", 2)
+    coco_file(tmp_path, "all", {"1.png": [[3, 4, 10, 5]], "2.png": [[1, 1, 2, 2]]})
+    coco_file(tmp_path, "more", {"1.png": [[3, 4, 11, 5]], "2.png": [[1, 1, 2, 2]]})
+    data = read_dataset(tmp_path)
+    assert next(p.cases for p in data.problems if p.code == "boxes_differ") == ("1",)
+    with pytest.raises(DatasetError, match="other boxes in one annotation file"):
+        check_trainable(data, "boxes")
+
+
+def test_coco_files_of_one_class_each_are_put_together(tmp_path: Path):
+    picture(tmp_path / "1.png")
+    for label, box in (("cell", [3, 4, 10, 5]), ("nucleus", [1, 1, 2, 2])):
+        coco_file(tmp_path, label, {"1.png": [box]}, label)
+    data = read_dataset(tmp_path)
+    assert {box.label for box in boxes_of(data, "1")} == set(CLASSES)
+    assert "boxes_differ" not in {p.code for p in data.problems}
+
+
+def test_coco_image_that_two_parts_list_is_held_out_and_named(tmp_path: Path):
+    for n in range(3):
+        picture(tmp_path / f"images/{n}.png", n)
+    coco_file(tmp_path, "train", {"0.png": [], "1.png": []})
+    coco_file(tmp_path, "val", {"1.png": [], "2.png": []})
+    data = read_dataset(tmp_path)
+    assert next(p.cases for p in data.problems if p.code == "listed_twice") == ("1",)
+    assert data.splits is not None
+    assert (data.splits.folds[0].train, data.splits.folds[0].validation) == (("0",), ("1", "2"))
+
+
 def table(root: Path, text: str) -> Path:
     for n in range(3):
         picture(root / f"i{n}.png", n)

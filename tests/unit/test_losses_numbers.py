@@ -78,6 +78,19 @@ def test_discrete_hazards_loss_is_the_likelihood_written_out():
     assert loss("discrete_hazards", outputs, target, horizons=[5, 10, 20]) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
+def test_case_censored_at_the_end_of_an_interval_has_passed_it_and_an_event_there_falls_in_it():
+    outputs = np.array([[0.3, -0.4]], np.float32)
+    options = {"horizons": (1.0, 2.0)}
+    hazard = np.exp(outputs[0])
+
+    def at(time: float, event: int) -> float:
+        return loss("discrete_hazards", outputs, np.array([[time, event]], np.float32), **options)
+
+    assert at(1.0, 0) == pytest.approx(at(1.001, 0)) == pytest.approx(hazard[0])
+    assert at(2.0, 0) == pytest.approx(at(2.001, 0)) == pytest.approx(hazard.sum())
+    assert at(2.0, 1) == pytest.approx(at(1.999, 1)) == pytest.approx(hazard[0] - np.log(1 - np.exp(-hazard[1])))
+
+
 def test_discrete_hazards_fitted_to_many_cases_give_the_observed_survival():
     from diascope.core.kaplan_meier import kaplan_meier
 

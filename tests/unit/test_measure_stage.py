@@ -10,6 +10,8 @@ from made_data import blob, write_msd, write_nifti, write_png, write_table
 
 import diascope
 from diascope.core.errors import OptionError
+from diascope.core.geometry import Geometry
+from diascope.core.image import Image
 from diascope.measure.stage import choose_measures, column
 from diascope.measure.tables import write_measurements
 
@@ -70,6 +72,22 @@ def test_two_mask_columns_are_structures_of_one_case(tmp_path: Path):
     assert ratios["disc_mask"] == {}
     assert ratios["cup_mask"]["vertical_cup_to_disc"].value == 0.5
     assert ratios["cup_mask"]["horizontal_cup_to_disc"].value == 0.4
+
+
+def test_vertical_ratio_is_the_same_of_a_png_of_a_tiff_with_spacing_and_of_the_nifti_of_one_eye(tmp_path: Path):
+    disc, cup = np.zeros((30, 30), bool), np.zeros((30, 30), bool)
+    disc[5:25, 5:25], cup[10:20, 10:18] = True, True
+    mask = disc.astype(np.uint8) + cup
+    write_png(tmp_path / "a.png", mask)
+    write_nifti(tmp_path / "b.nii.gz", mask.T, np.diag([0.01, 0.01, 1, 1]))
+    np.save(tmp_path / "c.npy", mask)
+    grid = Geometry(mask.shape, np.diag([0.01, 0.01, 1, 1]))
+    diascope.write(Image(mask[None], grid), tmp_path / "d.tif")
+    for name, expected in (("a.png", 0.5), ("b.nii.gz", 0.5), ("d.tif", 0.5), ("c.npy", None)):
+        found = diascope.measure([tmp_path / name], labels={1: "disc", 2: "cup"}, measures=["cup_to_disc"])
+        ratios = next(s.quantities for s in found.structures if s.structure == "cup")
+        assert ratios["vertical_cup_to_disc"].value == expected, name
+        assert ratios["area_cup_to_disc"].value == pytest.approx(80 / 400)
 
 
 def test_groups_of_measures_are_asked_for_by_their_beginning():

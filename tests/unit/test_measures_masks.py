@@ -107,9 +107,43 @@ def test_cup_to_disc_is_the_same_for_a_whole_disc_and_for_its_rim():
     disc, cup = np.zeros((40, 50), bool), np.zeros((40, 50), bool)
     disc[5:25, 10:35], cup[10:20, 15:25] = True, True
     for other in (disc, disc & ~cup):
-        found = measure("cup_to_disc", cup, None, others={"Optic Disc": other}, name="Optic Cup")
+        found = measure("cup_to_disc", cup, None, others={"Optic Disc": other}, name="Optic Cup", vertical=0)
         values = [q.value for q in found.values()]
         assert values == [10 / 20, 10 / 25, 100 / 500]
+
+
+def turned(*columns: tuple[float, float, float]) -> np.ndarray:
+    """Return an affine whose first two axes run as given."""
+    affine = np.eye(4)
+    affine[:3, :2] = np.array(columns).T
+    affine[:3, 2] = np.cross(*columns)
+    return affine
+
+
+@pytest.mark.parametrize(
+    ("affine", "vertical"),
+    [
+        (np.diag([0.1, 0.1, 1, 1]), 1),  # NIfTI: the first axis runs from left to right
+        (np.diag([-1.0, -1, 1, 1]), 1),
+        (turned((0, -1, 0), (-1, 0, 0)), 0),  # a colour picture in DICOM: rows first
+        (turned((0, 0, -1), (-1, 0, 0)), 0),
+        (turned((1, 0, 0), (0, 0, 1)), 1),
+        (turned((1, 1, 0), (-1, 1, 0)), None),
+        (turned((0, 1, 0), (0, 0, 1)), None),
+        (None, None),
+    ],
+)
+def test_vertical_ratio_is_along_the_axis_that_the_affine_calls_so(affine, vertical):
+    disc, cup = np.zeros((40, 50), bool), np.zeros((40, 50), bool)
+    disc[5:25, 10:35], cup[10:20, 15:25] = True, True
+    found = measure("cup_to_disc", cup, None, others={"disc": disc}, name="cup", affine=affine)
+    ratios = [found[name].value for name in ("vertical_cup_to_disc", "horizontal_cup_to_disc")]
+    assert found["area_cup_to_disc"].value == 100 / 500
+    if vertical is None:
+        assert np.isnan(ratios).all()
+        assert "top to bottom" in found["vertical_cup_to_disc"].why
+    else:
+        assert ratios == ([0.5, 0.4] if vertical == 0 else [0.4, 0.5])
 
 
 def test_disc_has_no_cup_to_disc_ratio_and_a_missing_disc_is_named():

@@ -55,7 +55,10 @@ def fit_baseline_hazard(
 
 
 def relative_risk(calibration: Calibration, outputs: NDArray) -> NDArray[np.float64]:
-    """Return log-risks ``(N,)`` against that of the average fitted case; as they are where nothing was fitted."""
+    """Return log-risks ``(N,)`` against that of the average fitted case.
+
+    Where nothing was fitted they are as the network gives them: an order of cases, against nobody's risk.
+    """
     numbers = calibration.numbers
     slope, centre = numbers.get("slope", (1.0,))[0], numbers.get("centre", (0.0,))[0]
     return slope * (log_risk(outputs) - centre)

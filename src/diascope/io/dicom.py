@@ -241,4 +241,5 @@ READER = Reader(
     is_readable=is_readable,
     read=read,
     read_header=read_header,
+    rows_first=True,
 )

@@ -108,4 +108,4 @@ def read_header(path: Path, source: Source) -> Header:
     )
 
 
-READER = Reader("gif", (".gif",), is_readable, read, read_header)
+READER = Reader("gif", (".gif",), is_readable, read, read_header, rows_first=True)

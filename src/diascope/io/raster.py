@@ -173,4 +173,5 @@ READER = Reader(
     read_header=read_header,
     write=write,
     read_labels=read_labels,
+    rows_first=True,
 )

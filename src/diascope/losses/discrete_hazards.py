@@ -5,7 +5,8 @@ event at its end with the chance ``exp(-exp(output))``. If the outputs of two ca
 intervals, their hazards are proportional, as in Cox's model; nothing forces them to.
 
 Option under ``loss.``: ``horizons``, the ends of the intervals, rising, one for each output. What happens after the
-last one counts as censored there; a censoring within an interval counts for the intervals before it.
+last one counts as censored there; a censoring within an interval counts for the intervals before it. An event at the
+very end of an interval falls in it; a censored case that was seen up to that end has passed it.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +33,8 @@ def _build(options: Mapping[str, Any]) -> Callable[[Tensor, Tensor], Tensor]:
             return outputs.sum() * 0.0
         time, event = target[known].float().unbind(1)
         hazard = outputs[known].float().clamp(max=LARGEST).exp()
-        interval = torch.bucketize(time.contiguous(), ends.to(time.device))[:, None]
+        within, passed_by = (torch.bucketize(time.contiguous(), ends.to(time.device), right=r) for r in (False, True))
+        interval = torch.where(event > 0, within, passed_by)[:, None]
         column = torch.arange(hazard.shape[1], device=hazard.device)
         passed = (hazard * (column < interval)).sum(1)
         fell = torch.log(-torch.expm1(-hazard) + SMALLEST)

@@ -35,6 +35,7 @@ class Structures:
         masks: name → ``(I, J[, K])`` bool, all on ``geometry``.
         probabilities: of those that a map of probabilities was given for.
         image: ``(I, J[, K])`` on the same grid; None where there is none, or it has several channels.
+        vertical: axis of a picture that runs from top to bottom, where its file's format says so.
     """
 
     masks: dict[str, NDArray[np.bool_]]
@@ -43,6 +44,7 @@ class Structures:
     unit: str | None = None
     probabilities: dict[str, NDArray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    vertical: int | None = None
 
 
 def read_structures(
@@ -67,13 +69,25 @@ def read_structures(
     geometry = read.geometry
     if geometry is None:
         raise InputError("the case has no mask")
+    vertical = _vertical(masks.image or next(iter(masks.masks.values()))[0], geometry)
     if image is None:
-        return Structures(read.masks, geometry, None, unit, read.probabilities, tuple(read.notes))
+        return Structures(read.masks, geometry, None, unit, read.probabilities, tuple(read.notes), vertical)
     if image.channels > 1:
         read.notes.append(f"The image has {image.channels} channels: its values are not measured.")
     array = image.array[0] if image.channels == 1 else None
     known = _unit(image, unit)
-    return Structures(read.masks, geometry, array, known, read.probabilities, (*read.notes, *image.notes))
+    return Structures(read.masks, geometry, array, known, read.probabilities, (*read.notes, *image.notes), vertical)
+
+
+def _vertical(source: Source, geometry: Geometry) -> int | None:
+    """Return the axis of a picture that runs from top to bottom, where the format and not the affine tells it.
+
+    A picture that has a place in a patient has an affine that turns or mirrors its axes, as RAS+ and rows do not agree.
+    """
+    linear = geometry.affine[:3, :3]
+    is_placed = np.any(linear != np.diag(np.abs(np.diag(linear))))
+    is_rows_first = geometry.ndim == 2 and not is_placed and find_reader(Path(source.path)).rows_first
+    return 0 if is_rows_first else None
 
 
 def _unit(image: Image, given: str | None) -> str | None:

@@ -243,6 +243,7 @@ def _region(read: Structures, name: str) -> Region:
         probability=cut(probability),
         others={n: m[box] for n, m in read.masks.items() if n != name},
         name=name,
+        vertical=read.vertical,
     )
 
 

@@ -11,6 +11,9 @@ from diascope.core.ports.measure import Measure, Quantity, Region
 
 UNITS = {"vertical_cup_to_disc": "", "horizontal_cup_to_disc": "", "area_cup_to_disc": ""}
 DISC = ("disc", "disk")
+SIDEWAYS = math.cos(math.radians(44))
+"""Cosine from which an axis runs from left to right: nearer to it than halfway, so that only one of two can."""
+NO_VERTICAL = "neither the file's format nor its affine says which axis runs from top to bottom"
 
 
 def compute(region: Region, options: Mapping[str, Any]) -> dict[str, Quantity]:
@@ -18,8 +21,9 @@ def compute(region: Region, options: Mapping[str, Any]) -> dict[str, Quantity]:
 
     Measured for the structure that is called the cup (``cup`` among the options, else any name with that word); the
     disc is ``disc`` among the options, else the structure with that word in its name. The cup lies in the disc: its
-    pixels count as the disc's, whether the label map holds the whole disc or the rim around the cup. Rows of the
-    picture run from superior to inferior. Undefined (nan) where there is no disc.
+    pixels count as the disc's, whether the label map holds the whole disc or the rim around the cup. Vertical is the
+    axis that runs down the picture, by its format or else by its affine. Undefined (nan) where there is no disc, and
+    all but the areas where no axis is known to be vertical.
     """
     if not _is_called(region.name, options.get("cup"), ("cup",)):
         return {}
@@ -28,8 +32,26 @@ def compute(region: Region, options: Mapping[str, Any]) -> dict[str, Quantity]:
         return {name: Quantity(math.nan, why=_without_disc(discs)) for name in UNITS}
     cup, disc = region.mask, discs[0] | region.mask
     areas = np.count_nonzero(cup) / np.count_nonzero(disc)
-    values = (_extent(cup, 0) / _extent(disc, 0), _extent(cup, 1) / _extent(disc, 1), areas)
-    return {name: Quantity(value) for name, value in zip(UNITS, values, strict=True)}
+    along = [Quantity(_extent(cup, axis) / _extent(disc, axis)) for axis in (0, 1)]
+    vertical = _vertical_axis(region)
+    if vertical is None:
+        along = [Quantity(math.nan, why=NO_VERTICAL)] * 2
+    elif vertical == 1:
+        along.reverse()
+    return dict(zip(UNITS, (*along, Quantity(areas)), strict=True))
+
+
+def _vertical_axis(region: Region) -> int | None:
+    """Return the array's axis that runs from top to bottom; None where nothing says it.
+
+    By the affine it is the one of the two that does not run from left to right: eyes are photographed from the front,
+    and formats of volumes have a picture's height along y as often as along z.
+    """
+    if region.vertical is not None or region.affine is None:
+        return region.vertical
+    direction = region.affine[:3, :2] / np.linalg.norm(region.affine[:3, :2], axis=0)
+    is_sideways = np.abs(direction[0]) > SIDEWAYS
+    return int(is_sideways.argmin()) if is_sideways.sum() == 1 else None
 
 
 def _is_called(name: str, wanted: str | None, words: tuple[str, ...]) -> bool:

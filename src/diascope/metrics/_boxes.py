@@ -74,16 +74,25 @@ def ranked(scores: BoxScores, label: int | None) -> tuple[NDArray[np.intp], NDAr
 
 
 def sensitivity_at(scores: BoxScores, label: int | None, rates: tuple[float, ...]) -> NDArray[np.float64]:
-    """Return the highest sensitivity with at most so many false positives a case, for each rate; nan without boxes."""
+    """Return the highest sensitivity with at most so many false positives a case, for each rate; nan without boxes.
+
+    Only scores are read off from which on boxes can count: boxes of one score count together or not at all.
+    """
     rows, counted = ranked(scores, label)
     references = scores.references if label is None else scores.references[:, [label]]
     total = float((scores.weight @ references).sum())
     if total == 0:
         return np.full(len(rates), np.nan)
-    hit = scores.found[rows]
+    hit, reached = scores.found[rows], _last_of_each_score(scores, label)
     right, wrong = np.cumsum(counted * hit) / total, np.cumsum(counted * ~hit) / scores.weight.sum()
-    last = np.searchsorted(wrong, np.asarray(rates) + 1e-12, side="right")
-    return np.append(0.0, right)[last]
+    last = np.searchsorted(wrong[reached], np.asarray(rates) + 1e-12, side="right")
+    return np.append(0.0, right[reached])[last]
+
+
+def _last_of_each_score(scores: BoxScores, label: int | None) -> NDArray[np.intp]:
+    """Return the places in ``ranked`` at which the next box has a lower score."""
+    rows, _ = ranked(scores, label)
+    return scores.once(f"last {label}", lambda: np.flatnonzero(np.diff(scores.score[rows], append=np.nan) != 0))
 
 
 def sensitivity_of_size(scores: BoxScores, third: int) -> tuple[float, NDArray[np.float64]]:
@@ -111,7 +120,10 @@ def size_limits(scores: BoxScores) -> NDArray[np.float64]:
 
 
 class Curve(NamedTuple):
-    """What a class's boxes give from each score on, best first: recall, precision, and false positives in all."""
+    """What a class's boxes give from each score on, best first: recall, precision, and false positives in all.
+
+    A score that several boxes have gives one point.
+    """
 
     recall: NDArray[np.float64]
     precision: NDArray[np.float64]
@@ -124,5 +136,6 @@ def curve(scores: BoxScores, label: int, hit: NDArray[np.bool_]) -> Curve:
     total = float(scores.weight @ scores.references[:, label])
     if total == 0:
         return Curve(*(np.zeros(0),) * 3)
-    right, wrong = np.cumsum(counted * hit[rows]), np.cumsum(counted * ~hit[rows])
+    reached = _last_of_each_score(scores, label)
+    right, wrong = np.cumsum(counted * hit[rows])[reached], np.cumsum(counted * ~hit[rows])[reached]
     return Curve(right / total, right / np.maximum(right + wrong, np.finfo(np.float64).eps), wrong)

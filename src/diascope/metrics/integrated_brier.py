@@ -13,7 +13,8 @@ def compute(events: Events) -> float:
 
     At each horizon the squared error of the survival against who is free of the event, cases weighted by the inverse
     chance of not having been censored; between horizons the trapezoidal rule. With one horizon its score is the value.
-    Undefined (nan) without a horizon or where no survival was told.
+    Undefined (nan) without a horizon, where no survival was told, and where everyone still at risk was censored before
+    a horizon.
     Source: Graf et al., Statistics in Medicine 18, 1999, equations 4 and 6.
     """
     if not len(events.horizons):

@@ -12,7 +12,8 @@ def compute(events: Events) -> float:
     """Return the mean over the horizons of the time-dependent area under the ROC curve.
 
     Cumulative cases against dynamic controls, cases weighted by the inverse chance of not having been censored; equal
-    risks count half. A horizon without cases or without controls is passed over; without any other the value is nan.
+    risks count half, and a case censored at the very horizon is a control. A horizon without cases or without controls
+    is passed over; without any other the value is nan.
     Source: Uno et al., JASA 102, 2007; Hung and Chiang, Canadian J. Statistics 38, 2010.
     """
     uncensored = censoring(events)

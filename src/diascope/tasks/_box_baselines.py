@@ -1,7 +1,6 @@
 """Simple finders of boxes that a detector is held against."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +56,7 @@ def _fit_threshold(target: Target, examples: Iterable[Example]) -> Predict:
     For each class the threshold and the side are taken at which the training images have the highest sensitivity at
     one false finding a case.
     """
-    some = [e for e in islice(examples, MOST_EXAMPLES) if e.image is not None and e.reference is not None]
+    some = [e for e in examples if e.image is not None and e.reference is not None]
     values = np.concatenate(
         [_plane(e)[(slice(None, None, THINNED),) * _plane(e).ndim].ravel() for e in some] or [np.zeros(1)]
     )
@@ -144,5 +143,5 @@ def _judged(regions: NDArray, reference: NDArray, n: int) -> Iterator[tuple[floa
 
 BASELINES = (
     Baseline("typical_boxes", _fit_typical),
-    Baseline("intensity_threshold", _fit_threshold, looks_at_image=True),
+    Baseline("intensity_threshold", _fit_threshold, looks_at_image=True, most=MOST_EXAMPLES),
 )

@@ -7,6 +7,7 @@ from diascope.calibration.apply import DEFAULT_THRESHOLD
 from diascope.core.boxes import edges
 from diascope.core.documents.calibration import Calibration
 from diascope.core.documents.dataset import Target
+from diascope.core.errors import RunError
 from diascope.core.geometry import Geometry
 from diascope.core.ports.metric import BoxScores
 from diascope.core.ports.task import Table
@@ -29,7 +30,8 @@ def score_boxes(
     ``reference`` is ``(R, 2n + 1)``, ``prediction`` ``(D, 2n + 2)``: low, high, class (and score). Sizes are mm where
     the spacing is known, else voxels.
     """
-    n = geometry.ndim if geometry else 2
+    grid = grid_of(geometry)
+    n = grid.ndim
     reference, prediction = rows(reference, 2 * n + 1), rows(prediction, 2 * n + 2)
     prediction = prediction[np.argsort(-prediction[:, -1], kind="stable")]
     label, score = prediction[:, -2].astype(np.intp), prediction[:, -1]
@@ -44,7 +46,7 @@ def score_boxes(
     hits = np.flatnonzero(matched[:, -1] >= 0)
     found_by[matched[hits, -1]] = score[hits]
     cut = np.array([calibration.thresholds.get(name, DEFAULT_THRESHOLD) for name in target.classes])
-    steps = np.array(geometry.spacing_mm) if geometry and geometry.spacing_mm else np.ones(n)
+    steps = np.array(grid.spacing_mm) if grid.spacing_mm else np.ones(n)
     listed = (
         *(label, score, matched[:, :-1] >= 0, matched[:, -1] >= 0),
         *(own, edges(reference[:, : 2 * n] * np.tile(steps, 2)), found_by),
@@ -55,6 +57,17 @@ def score_boxes(
         "right": np.bincount(own[found_by >= cut[own]], minlength=len(cut)).astype(np.float64),
         "cut": cut,
     }
+
+
+def grid_of(geometry: Geometry | None) -> Geometry:
+    """Return the grid that boxes lie on.
+
+    Raises:
+        RunError: there is no grid, so that nothing says which of a box's numbers are its corners.
+    """
+    if geometry is None:
+        raise RunError("boxes came without the grid of their image", expected="its shape and affine", got="none")
+    return geometry
 
 
 def rows(boxes: NDArray, columns: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from diascope.core.ports.task import Aggregate, CaseView, Head, Measure, Table, 
 from diascope.core.words import listing
 from diascope.metrics._boxes import curve
 from diascope.tasks._box_baselines import BASELINES
-from diascope.tasks._found_boxes import gather, rows, score_boxes
+from diascope.tasks._found_boxes import gather, grid_of, rows, score_boxes
 
 MEASURED = (
     "map50",
@@ -77,7 +77,7 @@ def told(
     target: Target, prediction: NDArray, calibration: Calibration, geometry: Geometry | None
 ) -> list[dict[str, Any]]:
     """Return a row for each box that reaches the operating point, best first; one row that says so where none does."""
-    n = geometry.ndim if geometry else 2
+    n = grid_of(geometry).ndim
     found = []
     for box in rows(prediction, 2 * n + 2):
         name, score = target.classes[int(box[-2])], float(box[-1])

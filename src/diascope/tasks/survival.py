@@ -103,10 +103,14 @@ def _fit_constant(target: Target, examples: Iterable[Example]) -> Callable[[Exam
 
 
 def told(target: Target, prediction: NDArray, calibration: Calibration, geometry: Geometry | None) -> dict[str, Any]:
-    """Return the hazard as a multiple of the average case's, and the chance to be free of the event at each horizon."""
+    """Return the hazard as a multiple of the average case's, and the chance to be free of the event at each horizon.
+
+    None of both where no average and no survival was fitted: the network's own risk only ranks cases.
+    """
     risk, survival = _risk_and_survival(target, prediction, calibration)
+    hazard = rounded(float(np.exp(risk))) if np.isfinite(survival).any() else None
     free = {f"free_at_{_at(h, target)}": rounded(s) for h, s in zip(target.horizons, survival, strict=True)}
-    return {"relative_hazard": rounded(float(np.exp(risk))), **free}
+    return {"relative_hazard": hazard, **free}
 
 
 def _fitted_words(target: Target, calibration: Calibration) -> str:
@@ -145,8 +149,9 @@ def _picture(target: Target, view: CaseView) -> str:
     )
     middle = len(target.horizons) // 2
     hazard, free = float(np.exp(view.scored["risk"][0])), float(view.scored["survival"][middle])
-    lines = [f"reference: {known}", f"hazard: {hazard:.2f} times the average"]
-    if np.isfinite(free):
+    lines = [f"reference: {known}"]
+    if np.isfinite(free):  # else nothing was fitted, and there is no average to compare with
+        lines.append(f"hazard: {hazard:.2f} times the average")
         lines.append(f"free of the event at {_at(target.horizons[middle], target)}: {free:.0%}")
     return case_card(view.image, lines, view.geometry, film=view.film)
 

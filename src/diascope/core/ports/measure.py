@@ -21,6 +21,8 @@ class Region:
         probability: ``(I, J[, K])`` of the structure, where a model gave one: what uncertainty is measured by.
         others: further masks of the same case by the name of their structure (the disc beside the cup).
         name: of this structure.
+        vertical: axis of a picture that runs from top to bottom, where its file says so; None where at most the affine
+            tells.
     """
 
     mask: NDArray[np.bool_]
@@ -31,6 +33,7 @@ class Region:
     probability: NDArray | None = None
     others: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     name: str = ""
+    vertical: int | None = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ class Reader:
             map holds n + 1 for ``source.structures[n]``; where structures overlap, the later one wins, with a note.
         read_labels: ``read`` for a file that is a label map, where that differs: a palette picture is colours to
             ``read`` and class numbers here. None: ``read`` does for both.
+        rows_first: the first axis of a picture without a place in the patient runs down its rows, whatever its affine
+            says, which then only tells the size of a pixel.
     """
 
     name: str
@@ -64,3 +66,4 @@ class Reader:
     write: Callable[[Path, Image, Path | None], None] | None = None
     read_on: Callable[[Path, Source, Geometry], Image] | None = None
     read_labels: Callable[[Path, Source], Image] | None = None
+    rows_first: bool = False
