@@ -9,8 +9,10 @@ from made_data import write_films, write_nifti, write_table
 
 from diascope import api
 from diascope.core.documents.plan import Plan
+from diascope.core.errors import OptionError
 from diascope.curate import read_dataset
 from diascope.fingerprint import compute_fingerprint
+from diascope.physics.motion import CLASSES
 
 SMALL = {"network.features": "[4, 4, 8, 8]", "batch.size": "4", "schedule.steps": "4", "preprocess.frames": "6"}
 
@@ -77,6 +79,12 @@ def test_one_mask_for_a_whole_film_is_no_reference_of_its_frames(tmp_path: Path)
     (problem,) = (p for p in read_dataset(tmp_path).problems if p.level == "error")
     assert problem.code == "mask_on_other_grid"
     assert "one map is not taken for a whole clip" in problem.message
+
+
+def test_task_without_a_network_over_time_refuses_films(tmp_path: Path) -> None:
+    write_films(tmp_path, 12)
+    with pytest.raises(OptionError, match="anomaly has no network for images over time"):
+        api.plan(tmp_path, task="anomaly", budget=60, overrides={"target.normal": CLASSES[0]})
 
 
 def test_numbers_are_learned_from_films_in_their_unit(tmp_path: Path) -> None:

@@ -9,6 +9,10 @@ from diascope.measures._recist import MEASURABLE_MM, NODE_MEASURABLE_MM, NODE_NO
 
 MEASURABLE_ML = math.pi / 6 * MEASURABLE_MM**3 / 1000
 """Volume of a sphere that RECIST can measure: growth of less is not pointed out."""
+DOUBT = (
+    f"; below {NODE_MEASURABLE_MM:.0f} mm that may be no true progression: where nothing else shows it, judge it again "
+    "at the next visit"
+)
 
 
 def describe_cautions(patient: Patient, visit: int, targets: Sequence[int], seen: Sequence[Seen]) -> list[str]:
@@ -64,10 +68,7 @@ def _node_cautions(patient: Patient, visit: int, targets: Sequence[int]) -> list
         if not patient.is_node(patient.tracks[n].first):
             continue
         is_small = _short_mm(patient, n, visit) < NODE_MEASURABLE_MM
-        doubt = (
-            f"; below {NODE_MEASURABLE_MM:.0f} mm that may be no true progression: where nothing else shows it, judge "
-        )
-        notes.append(_why_it_counts(patient, n, visit) + (f"{doubt}it again at the next visit" if is_small else ""))
+        notes.append(_why_it_counts(patient, n, visit) + (DOUBT if is_small else ""))
     return notes
 
 

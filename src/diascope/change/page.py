@@ -81,10 +81,9 @@ def describe_response(visit: VisitChange) -> str:
     share = visit.probability.get(visit.response, 0.0)
     doubts = {name: p for name, p in visit.probability.items() if name != visit.response and p >= DOUBT}
     others = ", ".join(f"{name} in {100 * p:.0f} %" for name, p in doubts.items())
-    doubt = f", in {100 * share:.0f} % of draws of the measurement error ({others}), lesions taken as found"
-    doubt = doubt if others else ""
+    draws = f", in {100 * share:.0f} % of draws of the measurement error ({others}), lesions taken as found"
     new = f"; new: {', '.join(visit.new)}" if visit.new else ""
-    return f"{visit.response} ({WORDS[visit.response]}){doubt}{new}"
+    return f"{visit.response} ({WORDS[visit.response]}){draws if others else ''}{new}"
 
 
 def _overview(change: Change) -> Sheet:

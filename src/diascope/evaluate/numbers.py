@@ -92,8 +92,8 @@ def _values(
     names = evaluation.task.judged(evaluation.target)
     values = {}
     for metric, interval in intervals.items():
-        if METRICS.load(metric).over_frames and np.isnan(table[metric]).all():
-            continue  # still images
+        if not METRICS.load(metric).is_told(np.array(interval.value)):
+            continue
         defined = evaluation.task.defined(evaluation.target, table, metric)[rows]
         per_class = {}
         if interval.class_ci95:

@@ -16,7 +16,7 @@ MEASURABLE_MM = 10.0
 NODE_MEASURABLE_MM, NODE_NORMAL_MM = 15.0, 10.0
 """Short axis from which a lymph node is measured, and below which it is normal (section 3.1)."""
 MOST_TARGETS, MOST_OF_AN_ORGAN = 5, 2
-"""Lesions that are followed, in all and in one organ (section 3.2)."""
+"""Lesions that are followed, in all and in one organ (section 4.2)."""
 PARTIAL_SHARE, PROGRESS_SHARE, PROGRESS_MM = 0.30, 0.20, 5.0
 """Decrease from the first sum; increase from the smallest sum, as a share and in mm (section 4.3.1)."""
 THICKEST_MM = 5.0
@@ -62,7 +62,7 @@ def is_measurable(lesion: Candidate, slice_mm: float = 1.0) -> bool:
 def choose_targets(lesions: Sequence[Candidate], slice_mm: float = 1.0) -> list[int]:
     """Return the numbers of the lesions to follow: the longest measurable ones, few in all and in an organ.
 
-    Lesions whose organ is not known are limited only in all. Nodes count as one organ (section 3.2).
+    Lesions whose organ is not known are limited only in all. Nodes count as one organ (section 4.2).
     """
     chosen: list[int] = []
     size = [lesion.short_mm if lesion.is_node else lesion.long_mm for lesion in lesions]

@@ -99,16 +99,11 @@ def _defined(target: Target, table: Table, metric: str) -> NDArray[np.bool_]:
     return ~np.isnan(table[metric])
 
 
-def _is_told(metric: str, table: Table) -> bool:
-    """Answer whether a metric says anything here: one over frames says nothing of still images."""
-    return not METRICS.load(metric).over_frames or not np.isnan(table[metric]).all()
-
-
 def _case_rows(target: Target, table: Table, row: int) -> list[dict[str, Any]]:
     """Return each class's metrics, None where undefined, and its voxels."""
-    rows = []
+    rows, told = [], [metric for metric in MEASURED if METRICS.load(metric).is_told(table[metric])]
     for column, name in enumerate(_judged(target)):
-        values = {metric: float(table[metric][row, column]) for metric in MEASURED if _is_told(metric, table)}
+        values = {metric: float(table[metric][row, column]) for metric in told}
         voxels = {part: int(table[part][row, column]) for part in VOXELS}
         rows.append({"class": name} | {m: None if np.isnan(v) else v for m, v in values.items()} | voxels)
     return rows

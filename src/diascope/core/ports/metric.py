@@ -195,3 +195,7 @@ class Metric:
     explained: str = ""
     in_target_unit: bool = False
     over_frames: bool = False
+
+    def is_told(self, values: NDArray[np.float64]) -> bool:
+        """Answer whether there is anything to tell of its values, of any shape: one over frames is mute on stills."""
+        return not self.over_frames or not np.isnan(values).all()

@@ -10,8 +10,6 @@ from diascope.plan.rule import Context, Rule
 NEIGHBOURS = "preprocess.neighbours"
 USUAL = 2
 """On each side (chosen here: docs/lab-log.md, "Labels of every frame")."""
-
-
 MOST = 8
 """On each side: each is one more channel of every frame, in memory too (chosen here)."""
 

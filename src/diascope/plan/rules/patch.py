@@ -71,8 +71,8 @@ def _patch(context: Context) -> tuple[list[int], str]:
         ratios = [n / m if n > few else 0 for n, m, few in zip(patch, median, least, strict=True)]
         if max(ratios) == 0:
             if memory:
-                kept = "that holds the large boxes" if max(room) > SMALLEST_EDGE else ""
-                return whole, f"the smallest patch {kept}: even so the budget has few steps".replace("  ", " ")
+                smallest = "the smallest patch" + (" for the large boxes" if max(room) > SMALLEST_EDGE else "")
+                return whole, f"{smallest}: even so the budget has few steps"
             raise _too_small(context, _memory(context, whole))
         axis = ratios.index(max(ratios))
         patch[axis] = max(least[axis], patch[axis] * 0.9)
